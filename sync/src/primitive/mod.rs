@@ -1,0 +1,58 @@
+//! The one door to atomics, cells, locks and threads.
+//!
+//! Every protocol of weftwork is written against this module and nothing else, so that the very same source runs in
+//! production and under a model checker. A *world* is a module with this API; exactly one is compiled in:
+//!
+//! | world | cfg | what stands behind the names |
+//! |---|---|---|
+//! | `std_world` | none | `core` atomics, `parking_lot` locks, OS threads |
+//! | `loom_world` | `weftwork_loom` | loom: every interleaving within a bound |
+//!
+//! Further worlds (`weftwork_shuttle`, `weftwork_sim`, `weftwork_tsan`) plug in here: a module of the same API beside
+//! the two, and one line in the selection below. Nothing outside this folder would change.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `std_world.rs`, `loom_world.rs` | the worlds |
+//! | `dekker.rs` | the only two functions that pair a store with a later load of another word |
+//! | `parker.rs` | blocking one thread until another says go |
+//! | `shared.rs` | the reference count that stands in for `Arc` |
+//! | `contain.rs` | the edge at which a panic stops |
+//! | `fault.rs` | places where a test can make the system say no |
+//! | `unmodelled.rs` | counters that order nothing |
+
+mod contain;
+pub mod dekker;
+pub mod fault;
+mod parker;
+mod shared;
+pub mod unmodelled;
+
+#[cfg(not(weftwork_loom))]
+#[path = "std_world.rs"]
+mod world;
+#[cfg(weftwork_loom)]
+#[path = "loom_world.rs"]
+mod world;
+
+pub use contain::{Panic, contain, planted};
+pub use parker::{ParkResult, Parker};
+pub use shared::{Shared, WeakShared};
+pub use world::{Condvar, Mutex, MutexGuard, UnsafeCell, atomic, hint, thread};
+
+#[doc(hidden)]
+pub use world::__thread_local_inner;
+
+/// `std::thread_local!` in the chosen world: under loom each modelled thread of each execution has its own fresh value.
+///
+/// Only the `static NAME: Type = init;` form is offered, with `with` as the one accessor both worlds share.
+#[macro_export]
+macro_rules! weft_thread_local {
+    ($($(#[$attr:meta])* $vis:vis static $name:ident : $ty:ty = $init:expr;)*) => {
+        $($crate::primitive::__thread_local_inner! { $(#[$attr])* $vis static $name: $ty = $init; })*
+    };
+}
+
+#[cfg(weftwork_loom)]
+#[doc(hidden)]
+pub use loom as __loom;
