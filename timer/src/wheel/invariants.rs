@@ -1,0 +1,127 @@
+//! The invariants at the head of `wheel.rs`, checked from inside after each step of random sequences.
+//!
+//! The oracle test in `tests/` sees only what an owner sees; this one sees an entry in the wrong slot before it fires late.
+#![allow(clippy::disallowed_types, reason = "the macros of proptest name the Arc of std")]
+
+use std::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::level::SLOTS;
+
+impl<T> Wheel<T> {
+    fn check(&self) {
+        assert!(self.cursor <= self.now);
+        let mut found = 0;
+        for node in self.near.nodes().filter(|node| self.entries.is_armed(node.index, node.order)) {
+            assert_eq!(Place::of(node.deadline, self.cursor), Place::Near);
+            assert_eq!(self.entries.entry(node.index).deadline, node.deadline);
+            found += 1;
+        }
+        assert_eq!(found, self.near.len());
+        assert!(self.near.nodes().count() <= 2 * self.near.len() + 64, "dead nodes pile up");
+        if let Some(first) = self.near.first() {
+            assert!(self.entries.is_armed(first.index, first.order), "the near heap's top is dead");
+        }
+        for (number, level) in self.levels.iter().enumerate() {
+            let mut occupied = 0;
+            for slot in 0..SLOTS {
+                let place = Place::Slot { level: number, slot };
+                found += self.check_slot(level.slot(slot), place);
+                occupied += u32::from(!level.slot(slot).is_empty());
+                if !level.slot(slot).is_empty() {
+                    assert!(slot_start(number, slot, self.cursor) > self.cursor);
+                }
+            }
+            assert_eq!(occupied, level.occupied(), "the bitmap of level {number} is wrong");
+        }
+        found += self.check_slot(&self.overflow, Place::Overflow);
+        assert_eq!(found, self.len());
+    }
+
+    fn check_slot(&self, slot: &Slot, place: Place) -> usize {
+        let (mut count, mut prev, mut next) = (0, NIL, slot.head());
+        while next != NIL {
+            let entry = self.entries.entry(next);
+            assert_eq!(Place::of(entry.deadline, self.cursor), place);
+            assert!(slot.earliest_bound() <= entry.deadline);
+            assert!(slot.earliest(&self.entries) <= entry.deadline);
+            assert_eq!(entry.prev, prev);
+            (count, prev, next) = (count + 1, next, entry.next);
+        }
+        count
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Insert(u64),
+    Remove(usize),
+    Reset(usize, u64),
+    Pop(u64, usize),
+    Shrink,
+}
+
+/// Spans of every magnitude alike, so that each level and each border between levels is hit.
+fn span() -> impl Strategy<Value = u64> {
+    (0_u32..=64, any::<u64>()).prop_map(|(bits, noise)| noise.checked_shr(64 - bits).unwrap_or(0))
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => span().prop_map(Step::Insert),
+        2 => any::<usize>().prop_map(Step::Remove),
+        2 => (any::<usize>(), span()).prop_map(|(which, span)| Step::Reset(which, span)),
+        3 => (span(), 0_usize..20).prop_map(|(span, limit)| Step::Pop(span >> 8, limit)),
+        1 => Just(Step::Shrink),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_entry_is_where_it_belongs_after_every_step(
+        start in span(),
+        steps in proptest::collection::vec(step(), 1..80),
+    ) {
+        let mut wheel = Wheel::new(start);
+        let mut keys = Vec::new();
+        for step in steps {
+            match step {
+                Step::Insert(span) => keys.push(wheel.insert(wheel.now().saturating_add(span), ())),
+                Step::Remove(which) if !keys.is_empty() => {
+                    wheel.remove(keys.swap_remove(which % keys.len()));
+                }
+                Step::Reset(which, span) if !keys.is_empty() => {
+                    wheel.reset(keys[which % keys.len()], wheel.now().saturating_add(span));
+                }
+                Step::Pop(span, limit) => {
+                    let now = wheel.now().saturating_add(span);
+                    for _ in 0..limit {
+                        if wheel.pop_due(now).is_none() {
+                            break;
+                        }
+                        wheel.check();
+                    }
+                }
+                Step::Shrink => wheel.shrink_to_fit(),
+                Step::Remove(_) | Step::Reset(..) => {}
+            }
+            wheel.check();
+        }
+    }
+}
+
+#[test]
+fn dead_near_entries_do_not_pile_up() {
+    let mut wheel = Wheel::new(1 << 40);
+    let live = wheel.insert(5, ());
+    for _ in 0..10_000 {
+        let key = wheel.insert(7, ());
+        wheel.remove(key);
+        wheel.reset(live, 5);
+        wheel.check();
+    }
+}
