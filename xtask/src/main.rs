@@ -1,2 +1,91 @@
-//! Placeholder.
-fn main() {}
+//! The tasks of this workspace, as one program: `cargo xtask test | loom | show | deps | houserules | help`.
+//!
+//! It stands on std alone, so that it builds in seconds on any machine, before anything else does.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `arguments.rs` | flags and values of a command line |
+//! | `steps.rs` | running steps one after the other, with their times and a summary |
+//! | `workspace.rs` | where things lie, and cargo as it was started |
+//! | `everything.rs` | `test`: what has to hold before a change goes in |
+//! | `models.rs`, `figures.rs` | `loom`: building and running the models; the lines they print, and the table |
+//! | `programs.rs` | `show`: the programs that print figures |
+//! | `arrows.rs` | `deps`: which crate may depend on which |
+//! | `house_rules.rs`, `source.rs` | `houserules`: what no lint checks; Rust source without its comments and strings |
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a program beside the runtime: no model ever runs it"
+)]
+
+mod arguments;
+mod arrows;
+mod everything;
+mod figures;
+mod house_rules;
+mod models;
+mod programs;
+mod source;
+mod steps;
+mod workspace;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+use workspace::Workspace;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  test [--no-loom] [--keep-going]
+        Everything that has to hold before a change goes in: house rules, arrows between crates, fmt, clippy, unit and
+        integration tests, doc tests, the examples' build, the quick set of models. Stops at the first step that fails,
+        or with --keep-going runs all and then says which failed.
+
+  loom [--full] [--only NAME] [--bound N] [--jobs N]
+        Builds the models (--cfg weftwork_loom, profile loom, in a target directory of their own), runs them, and prints
+        models, bounds, executions and time. --full searches each as far as it is meant to go; --only takes the files
+        whose name contains NAME; --bound overrides every model's preemption bound (0 lifts it); --jobs is how many
+        files run at once, by default one per core.
+
+  show [NAME [ARGUMENT...]]
+        Runs one of the programs that print figures and fail by exit code; without a name, lists them.
+
+  deps  Fails if one of our crates depends on one above it.
+
+  houserules
+        Fails where the source breaks a rule of the house that no lint knows (CONTRIBUTING.md lists them).
+
+  help  This text.
+";
+
+/// What a command says about itself when it is over: it failed, and why.
+type Outcome = Result<(), String>;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::new(std::env::args().skip(1));
+    match run(&mut arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("xtask: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &mut Arguments) -> Outcome {
+    let workspace = Workspace::find()?;
+    let command = arguments.word();
+    match command.as_deref() {
+        Some("test") => everything::run(&workspace, everything::Choice::read(arguments)?),
+        Some("loom") => models::run(&workspace, &models::Choice::read(arguments)?),
+        Some("show") => programs::run(&workspace, arguments),
+        Some("deps") => arguments.end().and_then(|()| arrows::run(&workspace)),
+        Some("houserules") => arguments.end().and_then(|()| house_rules::run(&workspace)),
+        Some("help" | "--help" | "-h") | None => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Some(unknown) => Err(format!("no command is called `{unknown}`; `cargo xtask help` lists them")),
+    }
+}

@@ -1,0 +1,120 @@
+//! `cargo xtask show NAME`: programs that print figures and fail by exit code.
+//!
+//! They lie in benches/src/bin as `show-NAME` and run optimised, because what they show is what a server would see.
+
+use std::env::consts::EXE_SUFFIX;
+use std::process::Command;
+
+use crate::Outcome;
+use crate::arguments::Arguments;
+use crate::workspace::{Workspace, announce, finish};
+
+struct Program {
+    name: &'static str,
+    shows: &'static str,
+    needs: Option<Tool>,
+    then: Option<Again>,
+}
+
+/// A program of the system without which this one shows nothing.
+struct Tool {
+    name: &'static str,
+    why: &'static str,
+}
+
+/// A second, small round of the same program under a tool.
+struct Again {
+    under: &'static [&'static str],
+    arguments: &'static [&'static str],
+}
+
+const PROGRAMS: [Program; 6] = [
+    Program {
+        name: "stuck",
+        shows: "what goes on while workers are blocked inside a poll, and how late",
+        needs: None,
+        then: None,
+    },
+    Program {
+        name: "syscalls",
+        shows: "the system calls of an echo server under load, counted from outside",
+        needs: Some(Tool { name: "strace", why: "counts the system calls" }),
+        then: None,
+    },
+    Program {
+        name: "emfile",
+        shows: "that accept survives running out of descriptors, and resumes",
+        needs: None,
+        then: None,
+    },
+    Program {
+        name: "panics",
+        shows: "that a panic anywhere is contained and reported with task and place",
+        needs: None,
+        then: None,
+    },
+    Program {
+        name: "churn",
+        shows: "that every future is dropped exactly once while runtimes end at random; a small round under valgrind",
+        needs: Some(Tool { name: "valgrind", why: "looks for leaks and stray accesses in a small round" }),
+        then: Some(Again {
+            under: &["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "--fair-sched=yes"],
+            arguments: &["--small"],
+        }),
+    },
+    Program {
+        name: "rows",
+        shows: "rows of figures beside tokio, and by how much each differs",
+        needs: None,
+        then: None,
+    },
+];
+
+pub(crate) fn run(workspace: &Workspace, arguments: &mut Arguments) -> Outcome {
+    let Some(name) = arguments.word() else {
+        println!("cargo xtask show NAME [ARGUMENT...]\n");
+        for program in &PROGRAMS {
+            let missing = if exists(workspace, program) { "" } else { " (not written yet)" };
+            println!("  {:<10}{}{missing}", program.name, program.shows);
+        }
+        return Ok(());
+    };
+    let program = PROGRAMS
+        .iter()
+        .find(|program| program.name == name)
+        .ok_or_else(|| format!("nothing to show is called `{name}`; `cargo xtask show` lists what there is"))?;
+    if !exists(workspace, program) {
+        return Err(format!("benches/src/bin/show-{name}.rs is not written yet"));
+    }
+    if let Some(Tool { name: tool, why }) = program.needs
+        && !is_installed(tool)
+    {
+        return Err(format!("`show {name}` needs {tool}, which {why}: `apt-get install {tool}`, or its like"));
+    }
+    let binary = format!("show-{name}");
+    let mut cargo = workspace.cargo();
+    cargo.args(["run", "--release", "--package", "weftwork-benches", "--bin", &binary, "--"]);
+    cargo.args(arguments.rest());
+    announce(&cargo);
+    finish(&mut cargo)?;
+    let Some(Again { under: [tool, options @ ..], arguments }) = program.then else {
+        return Ok(());
+    };
+    let mut again = Command::new(tool);
+    again.args(options);
+    again.arg(workspace.target().join("release").join(format!("{binary}{EXE_SUFFIX}"))).args(arguments);
+    announce(&again);
+    finish(&mut again)
+}
+
+fn exists(workspace: &Workspace, program: &Program) -> bool {
+    let folder = workspace.root().join("benches/src/bin");
+    let name = program.name;
+    folder.join(format!("show-{name}.rs")).is_file() || folder.join(format!("show-{name}/main.rs")).is_file()
+}
+
+fn is_installed(tool: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(format!("{tool}{EXE_SUFFIX}")).is_file())
+    })
+}
