@@ -1,8 +1,8 @@
 //! What every model shares: how far it is searched, and the line it prints.
 //!
 //! A model drives shipped source, compiled with `--cfg weftwork_loom`; see the README beside this crate. Each is searched
-//! to one of two depths, chosen by `WEFTWORK_LOOM` (`quick`, the default, or `full`), and prints one line that
-//! `cargo xtask loom` gathers:
+//! to one of two depths, chosen by `WEFTWORK_LOOM` (`quick`, the default, or `full`) and overridden for all of them by
+//! `WEFTWORK_LOOM_BOUND` (a number of preemptions, 0 for no bound), and prints one line that `cargo xtask loom` gathers:
 //!
 //! ```text
 //! model parker/unpark_before_park bound=unbounded executions=12 ms=3
@@ -10,8 +10,8 @@
 #![cfg(weftwork_loom)]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "the harness stands outside the models")]
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// How many times a thread may be preempted in one execution.
@@ -25,7 +25,8 @@ pub enum Bound {
 
 /// Searches a model: `quick` is the depth of the everyday run, `full` that of the thorough one.
 pub fn check(name: &'static str, quick: Bound, full: Bound, body: impl Fn() + Send + Sync + 'static) {
-    let bound = if std::env::var("WEFTWORK_LOOM").as_deref() == Ok("full") { full } else { quick };
+    let chosen = if std::env::var("WEFTWORK_LOOM").as_deref() == Ok("full") { full } else { quick };
+    let bound = overriding_bound().unwrap_or(chosen);
     let mut builder = loom::model::Builder::new();
     builder.max_branches = 20_000;
     builder.preemption_bound = match bound {
@@ -48,4 +49,13 @@ pub fn check(name: &'static str, quick: Bound, full: Bound, body: impl Fn() + Se
         executions.load(Ordering::Relaxed),
         began.elapsed().as_millis()
     );
+}
+
+fn overriding_bound() -> Option<Bound> {
+    let given = std::env::var("WEFTWORK_LOOM_BOUND").ok()?;
+    match given.parse() {
+        Ok(0) => Some(Bound::Unbounded),
+        Ok(count) => Some(Bound::Preemptions(count)),
+        Err(_) => panic!("WEFTWORK_LOOM_BOUND is a number of preemptions, or 0 for no bound, and not `{given}`"),
+    }
 }
