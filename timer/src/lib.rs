@@ -70,7 +70,7 @@
 //! | [`next_expiry`](Wheel::next_expiry) | O(1): at most 16 entries are looked at |
 //! | [`pop_due`](Wheel::pop_due), per entry in its life | at most 7 moves and O(log *k*), *k* the entries of its tick |
 //! | the overflow list | walked once for every 52 days in which one of its entries falls due |
-//! | memory | the most entries that ever lived at once, times (32 bytes + a padded `Option<T>`), times at most 2 for growth; 6.2 KiB per wheel; the near heap: 24 bytes times at most 2 (entries of a tick) + 64 |
+//! | memory | the most entries that ever lived at once, times (32 bytes + a padded `Option<T>`), times at most 2 for growth; 6.2 KiB per wheel; the near heap: 24 bytes for each entry that was ever in it at once, times at most 4 |
 //!
 //! Freed entries are used again, last freed first. The memory of a burst is kept until
 //! [`shrink_to_fit`](Wheel::shrink_to_fit). An entry's place is retired after 2^32 - 2 uses instead of letting an old
@@ -86,6 +86,10 @@ extern crate std;
 mod entries;
 mod level;
 mod near;
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 mod wheel;
 
 pub use entries::Key;

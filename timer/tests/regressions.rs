@@ -73,9 +73,10 @@ fn tokio_8334_timers_that_straddle_the_end_of_a_turn_fire_on_time() {
     }
 }
 
-/// Adding the largest delay to a late clock overflowed. Here the deadline saturates and is as good as any other.
+/// The longest timeout overflowed (3551), and the largest time meant "not registered" (5710). Here every value is a time
+/// like any other.
 #[test]
-fn tokio_3551_the_farthest_deadline_neither_overflows_nor_fires() {
+fn tokio_3551_and_5710_the_farthest_deadline_neither_overflows_nor_fires() {
     for start in starts().chain([0, u64::MAX - 1]) {
         let mut wheel = Wheel::new(start);
         let never = wheel.insert(u64::MAX, "never");
@@ -90,7 +91,7 @@ fn tokio_3551_the_farthest_deadline_neither_overflows_nor_fires() {
 }
 
 #[test]
-fn tokio_3551_a_deadline_in_the_past_fires_at_once_and_first() {
+fn a_deadline_in_the_past_fires_at_once_and_first() {
     for start in starts() {
         let mut wheel = Wheel::new(start);
         wheel.insert(start, "now");
