@@ -119,9 +119,10 @@ fn entry_point(entry: Entry, options: &Options, function: ItemFn) -> TokenStream
     let worker_threads = options.worker_threads.map(|count| quote!(.worker_threads(#count)));
     let test = (entry == Entry::Test).then(|| quote!(#[::core::prelude::v1::test]));
 
-    // Names of mixed site: the user's own items cannot be mistaken for these two, nor these for the user's.
-    let output = Ident::new("output", Span::mixed_site());
-    let error = Ident::new("error", Span::mixed_site());
+    // Names of mixed site keep clear of the user's variables, but a pattern still finds a user's constant: hence the
+    // underscores.
+    let output = Ident::new("__output", Span::mixed_site());
+    let error = Ident::new("__error", Span::mixed_site());
     // At the span of the body, so that what the compiler says about the runtime's use points into the user's function.
     let run = quote_spanned! {block.span()=>
         match #weftwork::runtime::Builder::#builder()#worker_threads.run(#name()) {
@@ -151,7 +152,7 @@ fn refused(fault: &syn::Error, function: ItemFn) -> TokenStream {
     let name = &sig.ident;
     quote! {
         #fault
-        #[allow(dead_code, unused_imports)]
+        #[allow(unused)]
         #vis fn #name() {
             #sig #block
         }

@@ -1,0 +1,2 @@
+#[weftwork::main(crate = 7)]
+async fn main() {}

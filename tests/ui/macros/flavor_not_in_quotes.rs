@@ -1,0 +1,2 @@
+#[weftwork::main(flavor = current_thread)]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[weftwork::main]
+async fn main<T>() {}

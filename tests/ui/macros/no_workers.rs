@@ -1,0 +1,2 @@
+#[weftwork::main(worker_threads = 0)]
+async fn main() {}

@@ -1,0 +1,4 @@
+#[weftwork::main]
+struct Main;
+
+fn main() {}

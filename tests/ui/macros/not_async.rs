@@ -1,0 +1,2 @@
+#[weftwork::main]
+fn main() {}

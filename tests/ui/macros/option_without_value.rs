@@ -1,0 +1,2 @@
+#[weftwork::main(flavor)]
+async fn main() {}

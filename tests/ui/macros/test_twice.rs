@@ -1,0 +1,5 @@
+#[weftwork::test]
+#[test]
+async fn works() {}
+
+fn main() {}

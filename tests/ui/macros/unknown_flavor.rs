@@ -1,0 +1,2 @@
+#[weftwork::main(flavor = "threaded")]
+async fn main() {}

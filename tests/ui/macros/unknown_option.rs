@@ -1,0 +1,2 @@
+#[weftwork::main(start_paused = true)]
+async fn main() {}
