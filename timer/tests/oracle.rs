@@ -98,8 +98,10 @@ struct Pair {
     keys: Vec<(Key, u64)>,
     stale: Vec<Key>,
     values: u64,
-    /// Nothing was taken out since the wheel was last asked to advance to an end.
+    /// Nothing was taken out of the wheel since it was last empty, so `next_expiry` has no excuse.
     exact: bool,
+    /// The last pop found nothing more due, so the wheel has worked up to now.
+    settled: bool,
 }
 
 impl Pair {
@@ -111,6 +113,7 @@ impl Pair {
             stale: Vec::new(),
             values: 0,
             exact: true,
+            settled: true,
         }
     }
 
@@ -143,6 +146,7 @@ impl Pair {
         let fired = self.wheel.pop_due(now);
         assert_eq!(fired.map(|(deadline, _, value)| (deadline, value)), expected);
         assert_eq!(self.wheel.now(), self.oracle.now);
+        self.settled = fired.is_none();
         let Some((deadline, key, value)) = fired else { return false };
         assert!(deadline <= self.oracle.now, "fired early");
         assert!(self.keys.contains(&(key, value)), "the key that came back is not the one that went in");
@@ -152,19 +156,16 @@ impl Pair {
     }
 
     fn advance(&mut self, now: u64) {
-        let before = (self.wheel.next_expiry(), self.exact);
+        let asked = self.wheel.next_expiry();
         let mut fired = false;
         while self.pop(now) {
             fired = true;
         }
-        if let Some(next) = self.wheel.next_expiry() {
-            assert!(next > self.oracle.now, "the owner's loop would spin");
+        let answer = self.wheel.next_expiry();
+        assert!(answer.is_none_or(|answer| answer > self.oracle.now), "the owner's loop would spin");
+        if !fired && asked.is_some_and(|asked| asked <= self.oracle.now) {
+            assert_eq!(answer, self.oracle.earliest(), "a second early answer");
         }
-        // An answer that was early is exact after the one call it asked for.
-        if !fired && before.0.is_some_and(|asked| asked <= now) {
-            self.exact = true;
-        }
-        self.exact |= before.1 || self.wheel.is_empty();
     }
 
     fn stale_keys_find_nothing(&mut self, key: Key) {
@@ -215,6 +216,7 @@ impl Pair {
             Step::Shrink => self.wheel.shrink_to_fit(),
             Step::Remove(_) | Step::Reset(..) | Step::UseStaleKey(_) => {}
         }
+        self.exact |= self.wheel.is_empty();
         self.check_next_expiry();
         assert_eq!(self.wheel.len(), self.oracle.armed.len());
         assert_eq!(self.wheel.is_empty(), self.oracle.armed.is_empty());
@@ -224,9 +226,8 @@ impl Pair {
         let (answer, earliest) = (self.wheel.next_expiry(), self.oracle.earliest());
         assert_eq!(answer.is_some(), earliest.is_some());
         assert!(answer <= earliest, "{answer:?} sleeps past {earliest:?}");
-        // The current tick is always exact.
-        let near = earliest.is_some_and(|earliest| earliest >> 16 <= self.oracle.now >> 16);
-        if self.exact || self.wheel.len() <= ALWAYS_EXACT || near && answer > Some(self.oracle.now) {
+        let near = self.settled && earliest.is_some_and(|earliest| earliest >> 16 <= self.oracle.now >> 16);
+        if self.exact || near || self.wheel.len() <= ALWAYS_EXACT {
             assert_eq!(answer, earliest, "not exact");
         }
     }
@@ -234,11 +235,7 @@ impl Pair {
     /// Follows `next_expiry` to the last entry, as an owner that sleeps until then would.
     fn run_out(&mut self) {
         while let Some(next) = self.wheel.next_expiry() {
-            let earliest = self.oracle.earliest();
             self.advance(next);
-            if Some(next) < earliest {
-                assert_eq!(self.wheel.next_expiry(), earliest, "a second early answer");
-            }
         }
         assert!(self.oracle.armed.is_empty(), "the wheel lost {:?}", self.oracle.armed);
     }
