@@ -42,7 +42,7 @@ pub mod thread {
 }
 
 /// Loom's cell: an access that is not ordered after a conflicting one fails the model.
-pub struct UnsafeCell<T>(loom::cell::UnsafeCell<T>);
+pub struct UnsafeCell<T: ?Sized>(loom::cell::UnsafeCell<T>);
 
 impl<T> UnsafeCell<T> {
     /// Wraps a value.
@@ -54,7 +54,9 @@ impl<T> UnsafeCell<T> {
     pub fn into_inner(self) -> T {
         self.0.into_inner()
     }
+}
 
+impl<T: ?Sized> UnsafeCell<T> {
     /// A watched read.
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
@@ -68,7 +70,7 @@ impl<T> UnsafeCell<T> {
     }
 }
 
-impl<T> fmt::Debug for UnsafeCell<T> {
+impl<T: ?Sized> fmt::Debug for UnsafeCell<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("UnsafeCell { .. }")
     }
@@ -161,3 +163,13 @@ macro_rules! __weft_loom_thread_local {
 }
 #[doc(hidden)]
 pub use __weft_loom_thread_local as __thread_local_inner;
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __weft_loom_const_fn {
+    ($(#[$attr:meta])* $vis:vis fn $name:ident($($args:tt)*) -> $ret:ty $body:block) => {
+        $(#[$attr])* $vis fn $name($($args)*) -> $ret $body
+    };
+}
+#[doc(hidden)]
+pub use __weft_loom_const_fn as __const_fn_inner;

@@ -41,7 +41,7 @@ pub use shared::{Shared, WeakShared};
 pub use world::{Condvar, Mutex, MutexGuard, UnsafeCell, atomic, hint, thread};
 
 #[doc(hidden)]
-pub use world::__thread_local_inner;
+pub use world::{__const_fn_inner, __thread_local_inner};
 
 /// `std::thread_local!` in the chosen world: under loom each modelled thread of each execution has its own fresh value.
 ///
@@ -51,6 +51,13 @@ macro_rules! weft_thread_local {
     ($($(#[$attr:meta])* $vis:vis static $name:ident : $ty:ty = $init:expr;)*) => {
         $($crate::primitive::__thread_local_inner! { $(#[$attr])* $vis static $name: $ty = $init; })*
     };
+}
+
+/// A constructor that is `const` where the world's atomics and locks can be made at compile time, and a plain `fn` under a
+/// model checker, where each execution needs fresh ones.
+#[macro_export]
+macro_rules! weft_const_fn {
+    ($($item:tt)*) => { $crate::primitive::__const_fn_inner! { $($item)* } };
 }
 
 #[cfg(weftwork_loom)]

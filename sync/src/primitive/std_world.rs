@@ -249,3 +249,13 @@ macro_rules! __weft_std_thread_local {
 }
 #[doc(hidden)]
 pub use __weft_std_thread_local as __thread_local_inner;
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __weft_std_const_fn {
+    ($(#[$attr:meta])* $vis:vis fn $name:ident($($args:tt)*) -> $ret:ty $body:block) => {
+        $(#[$attr])* $vis const fn $name($($args)*) -> $ret $body
+    };
+}
+#[doc(hidden)]
+pub use __weft_std_const_fn as __const_fn_inner;
