@@ -1,0 +1,569 @@
+//! Who is here, who is needed: the one protocol that decides "wake a thread, start a thread, or leave it".
+//!
+//! Everything it knows lies behind one lock: the queue, the threads by what they do, and the marks by which age is told.
+//! Each operation changes the books completely, ends with [`State::decide`], and returns what is left to do outside the
+//! lock: a [`Move`] (unpark a thread, start a thread) or a [`Step`] (run a job, park, leave). A thread is never counted
+//! as something it is not: it is claimed by the very change that takes it off the idle stack.
+//!
+//! ```text
+//!                       decide: claim
+//!          +------------- Idle <-------------------+
+//!          |               | time ran out          | nothing to do
+//!          v               v                       |
+//!  Vacant -> Coming      Leaving -> Vacant      (choose) <---- Running
+//!  decide:     |           ^                    ^  |  |  finished
+//!  start       +-----------|----- look ---------+  |  +------> Running (takes the next one)
+//!                          +-- shut down, queue ---+  |
+//!                              empty                  +------> Watching --- a period passed, or claimed ---> (choose)
+//!                                                     queue not empty, but nothing may begin yet
+//! ```
+//!
+//! A thread is *coming* from the moment it is claimed or its start is decided until it looks at the queue. It carries no
+//! particular job: whoever looks first takes the oldest, so a thread that just finished may take the job for which
+//! another one was woken, and goes on hot.
+//!
+//! **The invariant**, true whenever the lock is free and checked in debug builds: if a job is queued, then
+//! (a) a thread is coming, or (b) one is watching, or (c) no thread is idle and none may be started (all `cap` run, or the
+//! system refuses). In (a) and (b) that thread will decide again; in (c) every thread runs a job and will look at the
+//! queue when it ends. So a job is never forgotten, and waits for a blocked thread in (c) alone.
+//!
+//! **Growth.** Up to `eager` jobs run at once without further questions. Beyond that a job begins on another thread when
+//! it is older than a period, at most `step` of them per period; and a thread that was inside the same job for a whole
+//! period counts as blocked, not as running, so that others may take its place at once. So n empty jobs are run by a few
+//! hot threads and n blocked ones get a thread each. Age needs no clock: a thread *watches*, that is parks for a period,
+//! and what was queued, or running, before and still is afterwards is old.
+//!
+//! Races (numbers are cited below and in the models):
+//! 1. submit against a thread going idle: both under the lock. Either the thread finds the job, or the submission finds
+//!    the thread on the stack. (tokio 8056 read the idle count without that.)
+//! 2. submit against idle exit: a thread leaves only from the stack, under the lock; if it was claimed meanwhile, its time
+//!    having run out is ignored. (tokio 7910: the exit and the claim both counted it.)
+//! 3. submit against submit: only one finds nobody coming; the thread that comes decides again before it runs what it
+//!    took, so the second job gets the next thread. (tokio 7918: two submissions counted on the same thread.)
+//! 4. shutdown against submit: both under the lock. Afterwards nothing enters the queue, and a thread leaves only if it is
+//!    empty, so what must run does. (tokio 7922.)
+//! 5. a failed start against everything: it was coming, so others relied on it. It is taken back and decided again under
+//!    the lock; a thread that went idle meanwhile is claimed. If nobody is alive, the queued jobs are handed back, all of
+//!    them. After a failure the next starts are attempted only at the 1st, 2nd, 4th .. occasion, never in a loop (blocking
+//!    79).
+//! 6. a late token: a thread that was claimed may find its job taken and idle again before the unpark arrives. It then
+//!    wakes once for nothing, finds itself idle, and parks again.
+
+use crate::job::Job;
+use crate::options::ShutdownPolicy;
+use crate::running::JobInfo;
+use std::collections::VecDeque;
+use std::time::Duration;
+use weftwork_sync::primitive::{Mutex, Parker, Shared};
+
+/// After this many refused starts in a row only every `1 << MAX_BACKOFF`-th occasion is tried.
+const MAX_BACKOFF: u32 = 10;
+
+/// What a pool was built with.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Threads at most.
+    pub(crate) cap: usize,
+    /// Jobs that run at once whatever their age.
+    pub(crate) eager: usize,
+    /// The period by which age is told.
+    pub(crate) period: Duration,
+    /// Jobs that may begin by age, per period.
+    pub(crate) step: usize,
+    /// How long a thread stays idle.
+    pub(crate) keep_alive: Duration,
+    /// Jobs queued at most.
+    pub(crate) capacity: usize,
+}
+
+/// What whoever called has to do once the lock is released, before anything else.
+#[must_use = "a thread that is counted as coming has to be told"]
+pub(crate) enum Move {
+    Stay,
+    Wake(Shared<Parker>),
+    Start(SeatId),
+}
+
+/// What a thread does next.
+#[must_use]
+pub(crate) enum Step {
+    /// Make the move, then run the job, then say `finished`.
+    Run(Job, Move),
+    /// Park at most that long, then `look` again.
+    Park(Duration),
+    /// Run the stop hook, then say `left`.
+    Leave,
+}
+
+/// Why a job was not accepted.
+pub(crate) enum Refused {
+    ShutDown,
+    QueueFull,
+}
+
+/// A thread's place in the books.
+pub(crate) type SeatId = usize;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Post {
+    Vacant,
+    Coming,
+    Running,
+    Idle,
+    Watching,
+    Leaving,
+}
+
+struct Seat {
+    parker: Shared<Parker>,
+    post: Post,
+    /// Somebody said that this thread's time has run out.
+    expired: bool,
+    inside: Option<Inside>,
+}
+
+struct Inside {
+    job: JobInfo,
+    policy: ShutdownPolicy,
+    /// The sample during which it began.
+    since: u64,
+    /// It has been inside for a whole period.
+    blocked: bool,
+}
+
+pub(crate) struct Roster {
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+struct State {
+    queue: VecDeque<Job>,
+    /// The number of the oldest queued job; the next one submitted gets `head + queue.len()`.
+    head: u64,
+    /// Jobs with lower numbers are older than a period.
+    old_below: u64,
+    /// The number that the next job had when the last period began.
+    mark: u64,
+    /// Periods begun.
+    samples: u64,
+    /// Jobs that may still begin by age in this period.
+    permits: usize,
+
+    seats: Vec<Seat>,
+    vacant: Vec<SeatId>,
+    idle: Vec<SeatId>,
+    watching: Option<SeatId>,
+    /// Threads that are neither vacant nor leaving.
+    threads: usize,
+    coming: usize,
+    running: usize,
+    /// Those of the running that are blocked.
+    blocked: usize,
+    leaving: usize,
+
+    /// Starts refused in a row, and occasions still to be passed over before the next attempt.
+    refusals: u32,
+    pass_over: u32,
+
+    closed: bool,
+    closers: Vec<Shared<Parker>>,
+    completed: u64,
+    started: u64,
+}
+
+/// What the books say at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Figures {
+    pub(crate) threads: usize,
+    pub(crate) idle: usize,
+    pub(crate) queued: usize,
+    pub(crate) running: usize,
+    pub(crate) completed: u64,
+    pub(crate) started: u64,
+}
+
+impl Roster {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let state = State {
+            queue: VecDeque::new(),
+            head: 0,
+            old_below: 0,
+            mark: 0,
+            samples: 0,
+            permits: limits.step,
+            seats: Vec::new(),
+            vacant: Vec::new(),
+            idle: Vec::new(),
+            watching: None,
+            threads: 0,
+            coming: 0,
+            running: 0,
+            blocked: 0,
+            leaving: 0,
+            refusals: 0,
+            pass_over: 0,
+            closed: false,
+            closers: Vec::new(),
+            completed: 0,
+            started: 0,
+        };
+        Self { limits, state: Mutex::new(state) }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Queues a job.
+    pub(crate) fn submit(&self, job: Job) -> Result<Move, (Job, Refused)> {
+        let mut voids = Vec::new();
+        let mut state = self.state.lock();
+        if state.closed {
+            // Race 4.
+            return Err((job, Refused::ShutDown));
+        }
+        if state.queue.len() >= self.limits.capacity {
+            state.sweep(&mut voids);
+            if state.queue.len() >= self.limits.capacity {
+                return Err((job, Refused::QueueFull));
+            }
+        }
+        state.queue.push_back(job);
+        let next = state.decide(&self.limits, true);
+        drop(state);
+        Ok(next)
+    }
+
+    /// The parker of a seat, for the thread that sits on it.
+    pub(crate) fn parker(&self, seat: SeatId) -> Shared<Parker> {
+        self.state.lock().seats[seat].parker.clone()
+    }
+
+    /// A thread comes, or its park ended; `timed_out` says how.
+    pub(crate) fn look(&self, seat: SeatId, timed_out: bool) -> Step {
+        let mut state = self.state.lock();
+        let timed_out = timed_out | core::mem::take(&mut state.seats[seat].expired);
+        match state.seats[seat].post {
+            Post::Coming => {
+                // Race 2: whether its time ran out as well does not matter, it was claimed.
+                state.coming -= 1;
+                state.refusals = 0;
+                state.pass_over = 0;
+            }
+            // Race 6.
+            Post::Idle if !timed_out => return Step::Park(self.limits.keep_alive),
+            Post::Watching if !timed_out => return Step::Park(self.limits.period),
+            Post::Idle => {
+                // While it was idle, a queued job was in the care of another (the invariant's a or b), and still is.
+                state.idle.retain(|&idle| idle != seat);
+                return state.leave(seat);
+            }
+            Post::Watching => {
+                state.watching = None;
+                state.a_period_passed(&self.limits);
+            }
+            post @ (Post::Vacant | Post::Running | Post::Leaving) => {
+                unreachable!("a thread looked at the queue while {post:?}")
+            }
+        }
+        state.choose(seat, &self.limits)
+    }
+
+    /// The job that the thread ran has ended.
+    pub(crate) fn finished(&self, seat: SeatId) -> Step {
+        let mut state = self.state.lock();
+        state.completed += 1;
+        state.running -= 1;
+        if let Some(inside) = state.seats[seat].inside.take() {
+            state.blocked -= usize::from(inside.blocked);
+        }
+        if state.queue.is_empty() {
+            return state.choose(seat, &self.limits);
+        }
+        // It ran before, so it may run on: as many run as did.
+        state.take(seat, &self.limits)
+    }
+
+    /// The system refused to start the thread that `decide` had counted. Gives back the jobs that nobody will ever run.
+    pub(crate) fn start_failed(&self, seat: SeatId) -> (Move, Vec<Job>) {
+        let mut state = self.state.lock();
+        // Race 5.
+        state.coming -= 1;
+        state.threads -= 1;
+        state.refusals = (state.refusals + 1).min(MAX_BACKOFF);
+        state.pass_over = (1 << state.refusals) - 1;
+        state.vacate(seat);
+        let mut stranded = Vec::new();
+        let next = if state.threads == 0 {
+            state.head += state.queue.len() as u64;
+            stranded.extend(state.queue.drain(..));
+            Move::Stay
+        } else {
+            state.decide(&self.limits, false)
+        };
+        let closers = state.closers_to_tell();
+        drop(state);
+        tell(closers);
+        (next, stranded)
+    }
+
+    /// The thread's stop hook has run; nothing of ours runs on it any more.
+    pub(crate) fn left(&self, seat: SeatId) {
+        let mut state = self.state.lock();
+        state.leaving -= 1;
+        state.vacate(seat);
+        let closers = state.closers_to_tell();
+        drop(state);
+        tell(closers);
+    }
+
+    /// Accepts nothing more. Gives back the jobs that will not run; all threads that wait are to be woken.
+    pub(crate) fn close(&self) -> (Vec<Job>, Vec<Move>) {
+        let mut state = self.state.lock();
+        state.closed = true;
+        let queued = state.queue.len();
+        let (keep, dropped): (VecDeque<Job>, VecDeque<Job>) =
+            state.queue.drain(..).partition(|job| job.description().policy() == ShutdownPolicy::MustRun);
+        state.queue = keep;
+        state.head += (queued - state.queue.len()) as u64;
+        let mut moves = Vec::new();
+        while let Some(seat) = state.idle.pop() {
+            moves.push(state.claim(seat));
+        }
+        if let Some(seat) = state.watching.take() {
+            moves.push(state.claim(seat));
+        }
+        moves.push(state.decide(&self.limits, true));
+        (dropped.into(), moves)
+    }
+
+    /// Every idle thread leaves as if its time had run out.
+    pub(crate) fn expire_idle(&self) {
+        let mut state = self.state.lock();
+        let idle = core::mem::take(&mut state.idle);
+        let parkers: Vec<_> = idle.iter().map(|&seat| state.expire(seat)).collect();
+        state.idle = idle;
+        drop(state);
+        tell(parkers);
+    }
+
+    /// The thread that watches, if any, goes on as if its period had passed.
+    pub(crate) fn expire_period(&self) -> bool {
+        let mut state = self.state.lock();
+        let parker = state.watching.map(|seat| state.expire(seat));
+        drop(state);
+        let watched = parker.is_some();
+        tell(parker.into_iter().collect());
+        watched
+    }
+
+    pub(crate) fn figures(&self) -> Figures {
+        let state = self.state.lock();
+        Figures {
+            threads: state.threads + state.leaving,
+            idle: state.idle.len(),
+            queued: state.queue.len(),
+            running: state.running,
+            completed: state.completed,
+            started: state.started,
+        }
+    }
+
+    /// After `close`: the jobs that have to be waited for, or `None` once every thread has left but those inside jobs
+    /// that were abandoned (and `own`, which asks). Otherwise `parker` is unparked when that may have changed.
+    pub(crate) fn remaining(&self, own: Option<SeatId>, parker: &Shared<Parker>) -> Option<Vec<JobInfo>> {
+        let mut state = self.state.lock();
+        let mut excused = 0;
+        let mut names = Vec::new();
+        for (id, seat) in state.seats.iter().enumerate() {
+            match &seat.inside {
+                Some(inside) if own == Some(id) || inside.policy == ShutdownPolicy::Abandon => excused += 1,
+                Some(inside) => names.push(inside.job.clone()),
+                None => {}
+            }
+        }
+        if state.threads + state.leaving == excused && state.queue.is_empty() {
+            return None;
+        }
+        names.extend(state.queue.iter().map(|job| job.description().info()));
+        if !state.closers.iter().any(|known| Shared::ptr_eq(known, parker)) {
+            state.closers.push(parker.clone());
+        }
+        Some(names)
+    }
+}
+
+impl State {
+    /// What a thread without a job does. It stands in no list and no count but `threads`.
+    fn choose(&mut self, seat: SeatId, limits: &Limits) -> Step {
+        if self.queue.is_empty() {
+            return if self.closed { self.leave(seat) } else { self.be_idle(seat, limits) };
+        }
+        if self.may_begin(limits) {
+            if !self.has_room(limits) {
+                self.permits -= 1;
+            }
+            return self.take(seat, limits);
+        }
+        if self.watching.is_none() {
+            self.watching = Some(seat);
+            self.seats[seat].post = Post::Watching;
+            self.sample();
+            return Step::Park(limits.period);
+        }
+        self.be_idle(seat, limits)
+    }
+
+    fn be_idle(&mut self, seat: SeatId, limits: &Limits) -> Step {
+        self.seats[seat].post = Post::Idle;
+        self.idle.push(seat);
+        self.check(limits);
+        Step::Park(limits.keep_alive)
+    }
+
+    fn leave(&mut self, seat: SeatId) -> Step {
+        self.seats[seat].post = Post::Leaving;
+        self.threads -= 1;
+        self.leaving += 1;
+        Step::Leave
+    }
+
+    /// Takes the oldest job, and sees to it that the next one is cared for before this one is run: it may block.
+    fn take(&mut self, seat: SeatId, limits: &Limits) -> Step {
+        let Some(job) = self.queue.pop_front() else { return self.choose(seat, limits) };
+        self.head += 1;
+        self.running += 1;
+        self.seats[seat].post = Post::Running;
+        let description = job.description();
+        let inside =
+            Inside { job: description.info(), policy: description.policy(), since: self.samples, blocked: false };
+        self.seats[seat].inside = Some(inside);
+        let next = self.decide(limits, true);
+        Step::Run(job, next)
+    }
+
+    /// The decision. Afterwards the invariant holds, provided that the caller makes the move.
+    fn decide(&mut self, limits: &Limits, may_start: bool) -> Move {
+        if self.queue.is_empty() || self.coming > 0 {
+            return Move::Stay;
+        }
+        let begin = self.may_begin(limits);
+        if !begin && self.watching.is_some() {
+            return Move::Stay;
+        }
+        // The hottest idle thread; else the one that watches; else a new one. If the oldest job may not begin yet, that
+        // thread will find so, and watch.
+        let next = if let Some(seat) = self.idle.pop() {
+            self.claim(seat)
+        } else if let Some(seat) = self.watching.take() {
+            self.claim(seat)
+        } else if may_start && self.threads < limits.cap && self.attempt_is_due() {
+            self.seat_a_new_thread()
+        } else {
+            Move::Stay
+        };
+        self.check(limits);
+        next
+    }
+
+    fn claim(&mut self, seat: SeatId) -> Move {
+        self.coming += 1;
+        self.seats[seat].post = Post::Coming;
+        Move::Wake(self.seats[seat].parker.clone())
+    }
+
+    fn seat_a_new_thread(&mut self) -> Move {
+        self.threads += 1;
+        self.coming += 1;
+        self.started += 1;
+        let seat = self.vacant.pop().unwrap_or_else(|| {
+            let parker = Shared::new(Parker::new());
+            self.seats.push(Seat { parker, post: Post::Vacant, expired: false, inside: None });
+            self.seats.len() - 1
+        });
+        self.seats[seat].post = Post::Coming;
+        Move::Start(seat)
+    }
+
+    fn vacate(&mut self, seat: SeatId) {
+        self.seats[seat].post = Post::Vacant;
+        self.seats[seat].expired = false;
+        self.vacant.push(seat);
+    }
+
+    /// Race 5: without a thread alive there is always an attempt, else they thin out.
+    fn attempt_is_due(&mut self) -> bool {
+        if self.threads == 0 || self.pass_over == 0 {
+            return true;
+        }
+        self.pass_over -= 1;
+        false
+    }
+
+    fn has_room(&self, limits: &Limits) -> bool {
+        self.closed || self.running - self.blocked < limits.eager
+    }
+
+    /// Whether a thread that comes may take the oldest job now.
+    fn may_begin(&self, limits: &Limits) -> bool {
+        self.has_room(limits) || (self.head < self.old_below && self.permits > 0)
+    }
+
+    fn sample(&mut self) {
+        self.samples += 1;
+        self.mark = self.head + self.queue.len() as u64;
+    }
+
+    fn a_period_passed(&mut self, limits: &Limits) {
+        self.old_below = self.mark;
+        self.permits = limits.step;
+        let samples = self.samples;
+        let mut blocked = 0;
+        for inside in self.seats.iter_mut().filter_map(|seat| seat.inside.as_mut()) {
+            inside.blocked |= inside.since < samples;
+            blocked += usize::from(inside.blocked);
+        }
+        self.blocked = blocked;
+        self.sample();
+    }
+
+    /// Takes cancelled jobs out of the queue. Those behind them count as younger than they are, never as older.
+    fn sweep(&mut self, voids: &mut Vec<Job>) {
+        let (kept, void): (VecDeque<Job>, VecDeque<Job>) = self.queue.drain(..).partition(|job| !job.is_void());
+        self.queue = kept;
+        self.head += void.len() as u64;
+        voids.extend(void);
+    }
+
+    fn expire(&mut self, seat: SeatId) -> Shared<Parker> {
+        self.seats[seat].expired = true;
+        self.seats[seat].parker.clone()
+    }
+
+    fn closers_to_tell(&mut self) -> Vec<Shared<Parker>> {
+        core::mem::take(&mut self.closers)
+    }
+
+    /// The invariant at the head of this file.
+    fn check(&self, limits: &Limits) {
+        debug_assert!(
+            self.queue.is_empty()
+                || self.coming > 0
+                || self.watching.is_some()
+                || (self.idle.is_empty() && (self.threads == limits.cap || self.refusals > 0)),
+            "a queued job is in nobody's care"
+        );
+        debug_assert!(self.blocked <= self.running && self.threads <= limits.cap, "threads are miscounted");
+        debug_assert_eq!(
+            self.threads,
+            self.coming + self.running + self.idle.len() + usize::from(self.watching.is_some()),
+            "a thread is counted twice or not at all"
+        );
+    }
+}
+
+fn tell(parkers: Vec<Shared<Parker>>) {
+    for parker in parkers {
+        parker.unpark();
+    }
+}
