@@ -1,0 +1,155 @@
+//! Connecting: every address in its order, until one answers.
+
+use super::addr::LookupHost;
+use super::stream::TcpStream;
+use crate::reactor::{First, Found, Interest, Place, Reactor, Registered, Way, os};
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{self, SocketAddr};
+use std::vec;
+use weftwork_sync::primitive::Shared;
+use weftwork_sync::primitive::fault::{self, Point};
+
+/// The future of [`TcpStream::connect`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Connect {
+    state: State,
+    failures: Vec<(SocketAddr, io::Error)>,
+}
+
+#[derive(Debug)]
+enum State {
+    Resolving(LookupHost),
+    Trying { reactor: Shared<Reactor>, left: vec::IntoIter<SocketAddr>, now: Option<Attempt> },
+}
+
+/// A connect that goes on in the background. Dropping it closes the socket, which ends it.
+#[derive(Debug)]
+struct Attempt {
+    address: SocketAddr,
+    io: Registered<net::TcpStream>,
+}
+
+enum Started {
+    Connected(Registered<net::TcpStream>),
+    InProgress(Registered<net::TcpStream>),
+}
+
+impl Connect {
+    pub(super) fn new(lookup: LookupHost) -> Self {
+        Self { state: State::Resolving(lookup), failures: Vec::new() }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn on(reactor: Shared<Reactor>, addresses: Vec<SocketAddr>) -> Self {
+        Self { state: State::Trying { reactor, left: addresses.into_iter(), now: None }, failures: Vec::new() }
+    }
+}
+
+impl Future for Connect {
+    type Output = io::Result<TcpStream>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        loop {
+            match &mut this.state {
+                State::Resolving(lookup) => {
+                    let left = ready!(Pin::new(lookup).poll(cx))?.into_iter();
+                    this.state = State::Trying { reactor: crate::context::reactor()?, left, now: None };
+                }
+                State::Trying { now: Some(attempt), .. } => {
+                    let address = attempt.address;
+                    let ended = ready!(attempt.poll(cx));
+                    let State::Trying { now, .. } = &mut this.state else { unreachable!("it was Trying above") };
+                    let attempt = now.take();
+                    match (ended, attempt) {
+                        (Ok(()), Some(attempt)) => return Poll::Ready(Ok(TcpStream::connected(attempt.io))),
+                        (Err(e), _) => this.failures.push((address, e)),
+                        (Ok(()), None) => unreachable!("an attempt was polled"),
+                    }
+                }
+                State::Trying { now, reactor, left } => {
+                    let Some(address) = left.next() else {
+                        return Poll::Ready(Err(failed(core::mem::take(&mut this.failures))));
+                    };
+                    match start(reactor, address) {
+                        Ok(Started::Connected(io)) => return Poll::Ready(Ok(TcpStream::connected(io))),
+                        Ok(Started::InProgress(io)) => *now = Some(Attempt { address, io }),
+                        Err(e) => this.failures.push((address, e)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Attempt {
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            // Nobody else can wait on a socket that nobody else has, so no place of its own is needed.
+            let seen = ready!(self.io.poll_ready(Way::Out, &mut Place::Anonymous, true, cx))?;
+            let socket = self.io.get_ref();
+            if let Some(e) = socket.take_error()? {
+                return Poll::Ready(Err(e));
+            }
+            match socket.peer_addr() {
+                Ok(_) => return Poll::Ready(Ok(())),
+                // Readiness without a result: not yet.
+                Err(e) if e.kind() == io::ErrorKind::NotConnected => {
+                    self.io.registration().clear(Way::Out, seen, Found::Empty);
+                }
+                Err(e) => return Poll::Ready(Err(e)),
+            }
+        }
+    }
+}
+
+fn start(reactor: &Shared<Reactor>, address: SocketAddr) -> io::Result<Started> {
+    fault::pass(Point::Descriptor)?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    // Registered after the connect has begun: before it, the system calls the socket hung up.
+    let started = socket.connect(&address.into());
+    let socket = net::TcpStream::from(socket);
+    match started {
+        Ok(()) => Registered::new(reactor, socket, Interest::BOTH, First::Try).map(Started::Connected),
+        Err(e) if os::is_in_progress(&e) => {
+            Registered::new(reactor, socket, Interest::BOTH, First::Wait).map(Started::InProgress)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// No address answered.
+#[derive(Debug)]
+struct NoneAnswered(Vec<(SocketAddr, io::Error)>);
+
+impl fmt::Display for NoneAnswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no address answered")?;
+        for (n, (address, error)) in self.0.iter().enumerate() {
+            write!(f, "{} {address}: {error}", if n == 0 { ":" } else { ";" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for NoneAnswered {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.last().map(|(_, e)| e as _)
+    }
+}
+
+/// The system's own error if there was one address, else all of them under the last one's kind.
+fn failed(mut failures: Vec<(SocketAddr, io::Error)>) -> io::Error {
+    match failures.len() {
+        0 => io::Error::new(io::ErrorKind::InvalidInput, "there is no address to connect to"),
+        1 => failures.remove(0).1,
+        n => io::Error::new(failures[n - 1].1.kind(), NoneAnswered(failures)),
+    }
+}

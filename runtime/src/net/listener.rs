@@ -1,0 +1,234 @@
+//! Accepting TCP connections.
+
+use super::accept_pause::Pause;
+use super::addr::{LookupHost, ToSocketAddrs};
+use super::stream::TcpStream;
+use crate::reactor::registered::Waiting;
+use crate::reactor::{First, Found, Interest, Place, Reactor, Registered, Way, os};
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{self, SocketAddr};
+use weftwork_sync::coop;
+use weftwork_sync::primitive::Shared;
+use weftwork_sync::primitive::fault::{self, Point};
+
+/// Connections that may wait in the system's queue; the system's own limit applies too.
+const BACKLOG: i32 = 1024;
+
+/// A socket that accepts TCP connections.
+///
+/// When the process runs out of descriptors or memory, [`accept`](Self::accept) waits by itself (10 ms, doubling up to a
+/// second) and goes on when some are free again; a server needs no code for it.
+///
+/// asyncio: `start_server`; tokio: `TcpListener`.
+///
+/// ```
+/// use weftwork::net::{TcpListener, TcpStream};
+///
+/// # fn main() -> std::io::Result<()> { weftwork::run(async {
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let client = TcpStream::connect(listener.local_addr()?).await?;
+/// let (stream, peer) = listener.accept().await?;
+/// assert_eq!(peer, client.local_addr()?);
+///
+/// stream.write_all(b"hello").await?;
+/// let mut greeting = [0; 5];
+/// client.read_exact(&mut greeting).await?;
+/// assert_eq!(&greeting, b"hello");
+/// # Ok(()) }) }
+/// ```
+#[doc(alias = "start_server")]
+pub struct TcpListener {
+    io: Registered<net::TcpListener>,
+    pause: Pause,
+}
+
+impl TcpListener {
+    /// Binds the first address that can be bound, and listens.
+    ///
+    /// Port 0 lets the system choose one; see [`local_addr`](Self::local_addr). As with std, `SO_REUSEADDR` is set on
+    /// Unix, so a server can be started again at once.
+    ///
+    /// # Errors
+    /// The name cannot be looked up, no address can be bound (the last one's reason), or no runtime is on this thread.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub fn bind(addr: impl ToSocketAddrs) -> Bind {
+        Bind { lookup: addr.resolve() }
+    }
+
+    /// Takes over a listener of the standard library and puts it into non-blocking mode.
+    ///
+    /// # Errors
+    /// No runtime is on this thread, or the system refuses.
+    pub fn from_std(listener: net::TcpListener) -> io::Result<Self> {
+        Self::on(&crate::context::reactor()?, listener)
+    }
+
+    pub(crate) fn on(reactor: &Shared<Reactor>, listener: net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let io = Registered::new(reactor, listener, Interest::READABLE, First::Try)?;
+        let pause = Pause::new(io.registration().shared().clone());
+        Ok(Self { io, pause })
+    }
+
+    /// Gives the listener back to the standard library, in non-blocking mode.
+    ///
+    /// # Errors
+    /// None today.
+    pub fn into_std(self) -> io::Result<net::TcpListener> {
+        Ok(self.io.into_inner())
+    }
+
+    /// Waits for a connection.
+    ///
+    /// A failure that concerns one connection (it was aborted before it could be accepted) is passed over; running out of
+    /// descriptors or memory is waited out. Any number of tasks may wait at once.
+    ///
+    /// # Errors
+    /// What is left: the runtime has shut down, or the listener is broken. A caller that loops over `accept` should stop.
+    /// Outside of a runtime, running out of descriptors is an error too, since there is no timer to wait with.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: a connection is taken from the queue only by the poll that returns it.
+    ///
+    /// tokio: `TcpListener::accept`.
+    pub fn accept(&self) -> Accept<'_> {
+        Accept { listener: self, waiting: Waiting::new(&self.io, Way::In) }
+    }
+
+    /// As [`accept`](Self::accept), for use in a hand-written future. Up to 33 tasks may wait this way at once without
+    /// waking each other.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        self.poll_accept_at(&mut Place::Anonymous, false, cx)
+    }
+
+    fn poll_accept_at(
+        &self,
+        place: &mut Place,
+        begun: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        let registration = self.io.registration();
+        loop {
+            // Each attempt takes a unit, so a queue full of aborted connections cannot keep the thread.
+            let unit = ready!(coop::proceed(cx, begun));
+            let seen = ready!(registration.poll_ready(Way::In, place, cx))?;
+            if self.pause.is_on() {
+                registration.clear(Way::In, seen, Found::Empty);
+                continue;
+            }
+            match fault::pass(Point::Accept).and_then(|()| os::accept(self.io.get_ref())) {
+                Ok((stream, peer)) => {
+                    unit.made_progress();
+                    self.pause.reset();
+                    let stream = TcpStream::accepted(registration.reactor(), stream)?;
+                    return Poll::Ready(Ok((stream, peer)));
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => registration.clear(Way::In, seen, Found::Empty),
+                Err(e) if os::is_about_one_connection(&e) => unit.made_progress(),
+                Err(e) => {
+                    unit.made_progress();
+                    if !os::is_exhaustion(&e) || self.pause.begin().is_err() {
+                        return Poll::Ready(Err(e));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The address it is bound to.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.get_ref().local_addr()
+    }
+
+    /// The time to live of packets that it sends, in hops.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.io.get_ref().ttl()
+    }
+
+    /// Sets the time to live of packets that it sends, in hops; connections inherit it.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn set_ttl(&self, hops: u32) -> io::Result<()> {
+        self.io.get_ref().set_ttl(hops)
+    }
+}
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TcpListener")
+            .field("local_addr", &self.local_addr().ok())
+            .field("out_of_descriptors", &self.pause.is_on())
+            .finish()
+    }
+}
+
+super::operations::descriptor!(TcpListener, |listener| listener.io.get_ref());
+
+/// The future of [`TcpListener::bind`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Bind {
+    lookup: LookupHost,
+}
+
+impl Future for Bind {
+    type Output = io::Result<TcpListener>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let addresses = ready!(Pin::new(&mut self.lookup).poll(cx))?;
+        let reactor = crate::context::reactor()?;
+        let mut last = io::Error::new(io::ErrorKind::InvalidInput, "there is no address to bind");
+        for address in addresses {
+            match listen(address).and_then(|socket| TcpListener::on(&reactor, socket)) {
+                Ok(listener) => return Poll::Ready(Ok(listener)),
+                Err(e) => last = e,
+            }
+        }
+        Poll::Ready(Err(last))
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<net::TcpListener> {
+    fault::pass(Point::Descriptor)?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if os::REUSE_ADDRESS {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// The future of [`TcpListener::accept`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Accept<'a> {
+    listener: &'a TcpListener,
+    waiting: Waiting<'a, net::TcpListener>,
+}
+
+impl Future for Accept<'_> {
+    type Output = io::Result<(TcpStream, SocketAddr)>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let listener = self.listener;
+        self.waiting.with_place(|place, begun| listener.poll_accept_at(place, begun, cx))
+    }
+}

@@ -1,0 +1,29 @@
+//! TCP, and the names of hosts.
+//!
+//! | here | asyncio | tokio |
+//! |---|---|---|
+//! | [`TcpListener`] | `start_server` | `TcpListener` |
+//! | [`TcpStream`] | `open_connection` | `TcpStream` |
+//! | [`tcp`] | the pair `(reader, writer)` | `net::tcp` |
+//! | [`lookup_host`] | `loop.getaddrinfo` | `lookup_host` |
+//!
+//! Streams implement the traits of `futures-io`, so the `futures` crate's extensions (`BufReader`, `lines`, `copy`) work on
+//! them; the everyday methods are here as well.
+//!
+//! A socket belongs to the runtime in which it was made. It may be used on any thread, also outside of a runtime; when its
+//! runtime has ended, waiting on it is an error.
+
+mod accept_pause;
+mod addr;
+mod connect;
+mod futures;
+mod listener;
+mod operations;
+mod stream;
+mod stream_io;
+/// The halves of a [`TcpStream`] and the futures of its methods.
+pub mod tcp;
+
+pub use addr::{LookupHost, ToSocketAddrs, lookup_host};
+pub use listener::TcpListener;
+pub use stream::TcpStream;

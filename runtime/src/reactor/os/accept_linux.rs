@@ -1,0 +1,20 @@
+//! Accepting on Linux: one system call for a connection that is non-blocking and closed on exec.
+
+use rustix::net::{SocketFlags, acceptfrom_with};
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+/// Takes a connection from the queue; it is in non-blocking mode.
+///
+/// # Errors
+/// The system's.
+pub fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, peer) = acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)?;
+    let stream = TcpStream::from(stream);
+    // The system names the peer of every TCP connection; asking is for the case that it does not.
+    let peer = match peer.and_then(|p| SocketAddr::try_from(p).ok()) {
+        Some(peer) => peer,
+        None => stream.peer_addr()?,
+    };
+    Ok((stream, peer))
+}

@@ -1,0 +1,23 @@
+//! What differs between systems and is not the poller itself: how a descriptor is named, what errors are called, and how
+//! a connection is taken from a listener.
+//!
+//! One module per family with the same items; a cfg selects it and appears nowhere else.
+
+#[cfg(target_os = "linux")]
+#[path = "accept_linux.rs"]
+mod accept;
+#[cfg(not(target_os = "linux"))]
+#[path = "accept_portable.rs"]
+mod accept;
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod family;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod family;
+
+pub use accept::accept;
+pub use family::{
+    BorrowedSource, REUSE_ADDRESS, RawSource, borrow, is_about_one_connection, is_exhaustion, is_in_progress,
+    is_not_open, raw,
+};

@@ -1,0 +1,106 @@
+//! Who is registered: from the system's token to the descriptor's readiness.
+//!
+//! One lock, taken to register, to deregister, and once per turn for all its events; no waker is called, cloned or
+//! dropped under it.
+//!
+//! Races:
+//! 1. deregistration against an event that was handed out before it: the token is stale by then and finds nobody.
+//! 2. registration against shutdown: both hold the lock. Whoever registers first is shut down with the others; whoever
+//!    comes later is refused (tokio issues 2903, 2924).
+
+use super::direction::Signs;
+use super::registration::ScheduledIo;
+use super::tokens::{Token, Tokens};
+use core::task::Waker;
+use std::io;
+use weftwork_sync::primitive::{Mutex, Shared};
+
+/// What the system reported about one descriptor.
+#[derive(Debug, Clone, Copy)]
+pub struct Event {
+    /// Whose.
+    pub token: Token,
+    /// About reading.
+    pub read: Signs,
+    /// About writing.
+    pub write: Signs,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Registry {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    ios: Tokens<Shared<ScheduledIo>>,
+    shut: bool,
+}
+
+impl Registry {
+    /// Nobody is registered.
+    pub fn new() -> Self {
+        Self { inner: Mutex::new(Inner { ios: Tokens::new(), shut: false }) }
+    }
+
+    /// Gives a descriptor its token.
+    ///
+    /// # Errors
+    /// After shutdown, or if every token is in use.
+    pub fn insert(&self, io: Shared<ScheduledIo>) -> io::Result<Token> {
+        let mut inner = self.inner.lock();
+        if inner.shut {
+            return Err(super::error::shut_down());
+        }
+        inner.ios.insert(io).ok_or_else(super::error::full)
+    }
+
+    /// Takes a token back. What it named is returned so that it is not dropped under the lock.
+    #[must_use]
+    pub fn retire(&self, token: Token) -> Option<Shared<ScheduledIo>> {
+        self.inner.lock().ios.retire(token)
+    }
+
+    /// Ends a turn: stores the readiness that its events bring and moves the wakers of all who wait for it into `out`.
+    /// As no waker is called before this returns, every event is stored before anybody acts on one. `before` is called
+    /// ahead of each event that is not stale. Returns how many those were.
+    pub fn deliver(
+        &self,
+        events: impl Iterator<Item = Event>,
+        mut before: impl FnMut(&ScheduledIo, &Event),
+        out: &mut Vec<Waker>,
+    ) -> usize {
+        let mut inner = self.inner.lock();
+        let mut delivered = 0;
+        for event in events {
+            if let Some(io) = inner.ios.get(event.token) {
+                before(io, &event);
+                io.event(event.read, event.write, out);
+                delivered += 1;
+            }
+        }
+        inner.ios.end_turn();
+        delivered
+    }
+
+    /// Refuses registrations from now on and ends the waiting of everybody; their wakers are moved into `out`.
+    pub fn shut_down(&self, out: &mut Vec<Waker>) {
+        let mut inner = self.inner.lock();
+        inner.shut = true;
+        for io in inner.ios.values() {
+            io.shut_down(out);
+        }
+    }
+
+    /// How many descriptors are registered.
+    pub fn len(&self) -> usize {
+        self.inner.lock().ios.len()
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
