@@ -13,9 +13,10 @@ use weftwork_sync::primitive::unmodelled::Counter;
 /// When a pool grows.
 ///
 /// Up to `eager` jobs run at once without further questions. Beyond that, a job begins on another thread once it has
-/// waited for a whole `period`, at most `step` jobs per period; and a thread that has been inside one job for a whole
-/// period no longer counts among the `eager`. So a burst of short jobs is run by a few hot threads, and jobs that block
-/// get a thread each: while the pool may grow, a job with n jobs before it waits two periods and n / `step` more at most.
+/// waited for a whole `period`: `step` jobs in one period, and twice as many in each further one while jobs keep waiting.
+/// A thread that has been inside one job for a whole period no longer counts among the `eager`. So a burst of short jobs
+/// is run by a few hot threads, and jobs that block get a thread each: while the pool may grow, a job with n jobs before
+/// it waits two periods and log2(n / `step`) more at most, and for the starts of that many threads.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Growth {
@@ -23,7 +24,7 @@ pub struct Growth {
     pub eager: usize,
     /// The age from which a job counts as waiting too long. Default: 1 ms.
     pub period: Duration,
-    /// Jobs that may begin by age, per period. Default: as `eager`.
+    /// Jobs that may begin by age in the first period. Default: as `eager`.
     pub step: usize,
 }
 
@@ -129,7 +130,8 @@ impl Builder {
     }
 
     /// Starts threads in the caller's own way: with a larger stack, a priority, or not at all (an error is what the
-    /// system's refusal would be). The handler gets the thread's name and what it has to run there, exactly once.
+    /// system's refusal would be). The handler gets the thread's name and what it has to run there, exactly once; if it
+    /// says `Ok` and never runs it, jobs wait for that thread for ever.
     ///
     /// ```
     /// use weftwork_blocking::ThreadPool;

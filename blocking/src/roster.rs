@@ -28,8 +28,9 @@
 //! queue when it ends. So a job is never forgotten, and waits for a blocked thread in (c) alone.
 //!
 //! **Growth.** Up to `eager` jobs run at once without further questions. Beyond that a job begins on another thread when
-//! it is older than a period, at most `step` of them per period; and a thread that was inside the same job for a whole
-//! period counts as blocked, not as running, so that others may take its place at once. So n empty jobs are run by a few
+//! it is older than a period, `step` of them in one period and twice as many in the next while that does not do; and a
+//! thread that was inside the same job for a whole period counts as blocked, not as running, so that others may take its
+//! place at once. So n empty jobs are run by a few
 //! hot threads and n blocked ones get a thread each. Age needs no clock: a thread *watches*, that is parks for a period,
 //! and what was queued, or running, before and still is afterwards is old.
 //!
@@ -37,14 +38,16 @@
 //! 1. submit against a thread going idle: both under the lock. Either the thread finds the job, or the submission finds
 //!    the thread on the stack. (tokio 8056 read the idle count without that.)
 //! 2. submit against idle exit: a thread leaves only from the stack, under the lock; if it was claimed meanwhile, its time
-//!    having run out is ignored. (tokio 7910: the exit and the claim both counted it.)
+//!    having run out is ignored.
 //! 3. submit against submit: only one finds nobody coming; the thread that comes decides again before it runs what it
-//!    took, so the second job gets the next thread. (tokio 7918: two submissions counted on the same thread.)
+//!    took, so the second job gets the next thread.
 //! 4. shutdown against submit: both under the lock. Afterwards nothing enters the queue, and a thread leaves only if it is
-//!    empty, so what must run does. (tokio 7922.)
+//!    empty, so what must run does. Shutdown claims the idle threads as a submission does: a thread that was claimed
+//!    already is not idle and not claimed again (tokio 7910 counted a thread idle twice when shutdown woke it, 7918 and
+//!    7922 took one off the count twice that a submission had woken before).
 //! 5. a failed start against everything: it was coming, so others relied on it. It is taken back and decided again under
 //!    the lock; a thread that went idle meanwhile is claimed. If nobody is alive, the queued jobs are handed back, all of
-//!    them. After a failure the next starts are attempted only at the 1st, 2nd, 4th .. occasion, never in a loop (blocking
+//!    them; only threads that look at this queue count as alive (tokio 8406). After a failure the next starts are attempted only at the 1st, 2nd, 4th .. occasion, never in a loop (blocking
 //!    79).
 //! 6. a late token: a thread that was claimed may find its job taken and idle again before the unpark arrives. It then
 //!    wakes once for nothing, finds itself idle, and parks again.
@@ -68,7 +71,7 @@ pub(crate) struct Limits {
     pub(crate) eager: usize,
     /// The period by which age is told.
     pub(crate) period: Duration,
-    /// Jobs that may begin by age, per period.
+    /// Jobs that may begin by age in a period; twice as many in the next while that is not enough.
     pub(crate) step: usize,
     /// How long a thread stays idle.
     pub(crate) keep_alive: Duration,
@@ -146,8 +149,9 @@ struct State {
     mark: u64,
     /// Periods begun.
     samples: u64,
-    /// Jobs that may still begin by age in this period.
+    /// Jobs that may still begin by age in this period, and how many might when it began.
     permits: usize,
+    burst: usize,
 
     seats: Vec<Seat>,
     vacant: Vec<SeatId>,
@@ -191,6 +195,7 @@ impl Roster {
             mark: 0,
             samples: 0,
             permits: limits.step,
+            burst: limits.step,
             seats: Vec::new(),
             vacant: Vec::new(),
             idle: Vec::new(),
@@ -516,7 +521,8 @@ impl State {
 
     fn a_period_passed(&mut self, limits: &Limits) {
         self.old_below = self.mark;
-        self.permits = limits.step;
+        self.burst = if self.permits > 0 { limits.step } else { (2 * self.burst).min(limits.cap.max(limits.step)) };
+        self.permits = self.burst;
         let samples = self.samples;
         let mut blocked = 0;
         for inside in self.seats.iter_mut().filter_map(|seat| seat.inside.as_mut()) {
