@@ -2,32 +2,18 @@
 
 use std::path::Path;
 
-use crate::Outcome;
 use crate::source::{Line, lines};
 use crate::workspace::{SHIPPED, Workspace};
+use crate::{Outcome, citations};
 
 /// One line of a file is one idea's worth; beyond this it holds more than one.
 const LONGEST_FILE: usize = 800;
 /// How far above its block the reason for an `unsafe` may stand.
 const SAFETY_WITHIN: usize = 3;
 
-/// Every folder of Rust that is ours.
-const SOURCES: [&str; 14] = [
-    "runtime/src",
-    "sync/src",
-    "sync/tests",
-    "timer/src",
-    "timer/tests",
-    "blocking/src",
-    "blocking/tests",
-    "macros/src",
-    "tests/src",
-    "tests/tests",
-    "loom-tests",
-    "benches/src",
-    "examples/src",
-    "xtask/src",
-];
+/// Every folder of Rust that is ours: the members of the workspace.
+const SOURCES: [&str; 10] =
+    ["runtime", "sync", "timer", "blocking", "macros", "tests", "loom-tests", "benches", "examples", "xtask"];
 
 /// Where the operating system may be named, and where a system's calls are made.
 const SYSTEM_DOORS: [&str; 3] = ["runtime/src/platform", "runtime/src/reactor", "runtime/src/signal"];
@@ -41,6 +27,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
         let shown = workspace.shown(&path);
         faults.extend(faults_of(&shown, &text));
     }
+    faults.extend(citations::faults(workspace)?);
     for fault in &faults {
         println!("{fault}");
     }

@@ -12,6 +12,7 @@
 //! | `programs.rs` | `show`: the programs that print figures |
 //! | `arrows.rs` | `deps`: which crate may depend on which |
 //! | `house_rules.rs`, `source.rs` | `houserules`: what no lint checks; Rust source without its comments and strings |
+//! | `citations.rs` | the tests and models that our pages name exist |
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -20,6 +21,7 @@
 
 mod arguments;
 mod arrows;
+mod citations;
 mod everything;
 mod figures;
 mod house_rules;
