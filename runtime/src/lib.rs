@@ -1,1 +1,65 @@
-//! An async runtime: asyncio's task model on a multi-threaded work-stealing scheduler.
+//! weftwork: an async runtime that brings asyncio's task model to a multi-threaded work-stealing scheduler.
+//!
+//! ```
+//! use weftwork::time::Duration;
+//!
+//! weftwork::run(async {
+//!     let slow = weftwork::spawn(async {
+//!         weftwork::sleep(Duration::from_millis(5)).await;
+//!         "slow"
+//!     });
+//!     let quick = weftwork::spawn(async { "quick" });
+//!     println!("{} and {}", quick.await.unwrap(), slow.await.unwrap());
+//! });
+//! ```
+//!
+//! - [`run`], [`Runtime`] and [`runtime::Builder`] start a runtime; [`Handle`] refers to one from anywhere.
+//! - [`spawn`] starts a task and gives a [`JoinHandle`]: await it, cancel it, or drop it to let the task go its own way.
+//! - [`time`] sleeps, ticks and gives up waiting; `net` has sockets; [`sync`] has channels and locks.
+//! - [`to_thread`] and [`run_in_executor`] keep code that blocks away from the workers.
+//!
+//! What the runtime promises is in docs/promises.md, how it works in docs/guide/how-it-works.md.
+#![warn(missing_debug_implementations)]
+
+mod context;
+mod observe;
+mod offload;
+mod platform;
+mod reactor;
+pub mod runtime;
+mod scheduler;
+pub mod task;
+pub mod time;
+
+#[cfg(feature = "net")]
+pub mod io;
+#[cfg(feature = "net")]
+pub mod net;
+#[cfg(feature = "signal")]
+mod signal_placeholder {}
+#[cfg(feature = "testing")]
+pub mod testing;
+
+#[cfg(weftwork_loom)]
+#[doc(hidden)]
+pub mod model;
+
+pub use offload::{Offload, block_in_place, run_in_executor, to_thread};
+pub use runtime::{Handle, Runtime, run};
+pub use task::{JoinError, JoinHandle, spawn, spawn_local};
+pub use time::{sleep, timeout};
+pub use weftwork_blocking::{
+    BlockingExecutor, BlockingHandle, OffloadError, ThreadPool, check_cancelled, is_cancelled,
+};
+#[cfg(feature = "macros")]
+pub use weftwork_macros::{main, test};
+
+/// Pools of threads for blocking work.
+pub mod blocking {
+    pub use weftwork_blocking::*;
+}
+
+/// Locks, channels and notifications; they run on any executor.
+pub mod sync {
+    pub use weftwork_sync::*;
+}

@@ -1,0 +1,125 @@
+//! What the calling thread is to a runtime: one of its workers, a thread that has entered it, or neither.
+//!
+//! A worker's place is a plain pointer that is set while it sits at its slot; a handle that was entered is counted. Both are
+//! looked up on the spot and never kept across an await, because a task moves between threads.
+
+use crate::observe::unhandled::Unhandled;
+use crate::reactor::Reactor;
+use crate::scheduler::Core;
+use crate::scheduler::worker::Worker;
+use crate::task::TaskId;
+use crate::time::timers::Timers;
+use core::cell::{Cell, RefCell};
+use core::ptr;
+use std::io;
+use weftwork_sync::primitive::Shared;
+use weftwork_sync::weft_thread_local;
+
+weft_thread_local! {
+    /// The worker that this thread is.
+    static WORKER: Cell<*const Worker> = Cell::new(ptr::null());
+    /// The runtimes that this thread has entered, the newest last.
+    static ENTERED: RefCell<Vec<Shared<Core>>> = RefCell::new(Vec::new());
+}
+
+/// The message of every panic for want of a runtime.
+pub(crate) const NO_RUNTIME: &str =
+    "no weftwork runtime on this thread: call this inside weftwork::run or a task, or enter a Handle first";
+
+/// Calls `f` with the worker that the calling thread is, if it is one.
+#[inline]
+pub(crate) fn with_worker<R>(f: impl FnOnce(&Worker) -> R) -> Option<R> {
+    let worker = WORKER.with(Cell::get);
+    // SAFETY: null, or set by `sit` on this thread for as long as the worker is borrowed there.
+    unsafe { worker.as_ref() }.map(f)
+}
+
+/// Runs `f` with the calling thread as `worker`.
+pub(crate) fn sit<R>(worker: &Worker, f: impl FnOnce() -> R) -> R {
+    struct Stand(*const Worker);
+    impl Drop for Stand {
+        fn drop(&mut self) {
+            WORKER.with(|place| place.set(self.0));
+        }
+    }
+    let _stand = Stand(WORKER.with(|place| place.replace(worker)));
+    f()
+}
+
+/// Leaves the runtime that was entered when dropped.
+#[derive(Debug)]
+pub(crate) struct Entered(());
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let core = ENTERED.with(|entered| entered.borrow_mut().pop());
+        drop(core);
+    }
+}
+
+/// Makes a runtime the calling thread's current one.
+pub(crate) fn enter(core: Shared<Core>) -> Entered {
+    ENTERED.with(|entered| entered.borrow_mut().push(core));
+    Entered(())
+}
+
+/// Calls `f` with the current runtime, if there is one: a worker's own, else the newest that was entered.
+pub(crate) fn with_current<R>(f: impl FnOnce(&Shared<Core>) -> R) -> Option<R> {
+    let worker = WORKER.with(Cell::get);
+    // SAFETY: as in with_worker.
+    if let Some(worker) = unsafe { worker.as_ref() } {
+        return Some(f(&worker.core));
+    }
+    let core = ENTERED.with(|entered| entered.borrow().last().cloned())?;
+    Some(f(&core))
+}
+
+/// The current runtime.
+pub(crate) fn current() -> Option<Shared<Core>> {
+    with_current(Shared::clone)
+}
+
+/// The task that the calling thread is polling.
+pub(crate) fn current_task() -> Option<TaskId> {
+    with_worker(Worker::current).flatten()
+}
+
+/// Whether the calling thread is inside a runtime, so that blocking it would block a worker.
+pub(crate) fn is_worker() -> bool {
+    with_worker(|_| ()).is_some()
+}
+
+/// The reactor of the current runtime.
+///
+/// # Errors
+/// There is no current runtime, or it has no reactor.
+pub(crate) fn reactor() -> io::Result<Shared<Reactor>> {
+    with_current(|core| core.reactor.clone()).flatten().ok_or_else(|| io::Error::other(NO_RUNTIME))
+}
+
+/// The timers that the calling thread arms, and the core to tell if it is no worker.
+pub(crate) fn timers() -> Option<(Shared<Timers>, Option<Shared<Core>>)> {
+    if let Some(timers) = with_worker(|worker| worker.slot().timers.clone()) {
+        return Some((timers, None));
+    }
+    current().map(|core| (core.outside_timers.clone(), Some(core)))
+}
+
+/// Nanoseconds by the current runtime's clock, or by the real one.
+pub(crate) fn now() -> u64 {
+    with_current(|core| core.config.clock.now()).unwrap_or_else(crate::platform::clock::real_now)
+}
+
+/// Reports through the hook of the core for which `is` holds, if this thread can reach it; else to stderr.
+pub(crate) fn report(what: &Unhandled<'_>, is: impl Fn(&Shared<Core>) -> bool) {
+    let told = with_current(|core| {
+        let ours = is(core);
+        if ours {
+            core.report(what);
+        }
+        ours
+    });
+    if told != Some(true) {
+        what.report(None);
+    }
+}

@@ -1,0 +1,127 @@
+//! What ended badly and nobody will read.
+
+use crate::task::{Header, Panic, TaskId, error::payload_text};
+use core::fmt;
+use core::panic::Location;
+use weftwork_sync::primitive::{Panic as Payload, contain};
+
+/// Something that ended badly and that nobody will read.
+///
+/// Handed to the hook set with `runtime::Builder::on_unhandled`; without a hook it is a line on stderr. asyncio's
+/// counterpart is the context of `loop.call_exception_handler`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Unhandled<'a> {
+    /// What happened.
+    pub kind: UnhandledKind,
+    /// The text of the panic, where there is one.
+    pub message: Option<&'a str>,
+    /// The task, where there is one.
+    pub task: Option<TaskId>,
+    /// The task's name, where it has one.
+    pub name: Option<&'a str>,
+    /// Where the task was spawned.
+    pub spawned_at: Option<&'static Location<'static>>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnhandledKind {
+    /// A task panicked, and its handle is gone.
+    TaskPanicked,
+    /// The output of a task panicked when it was dropped.
+    OutputDropPanicked,
+    /// A waker panicked.
+    WakerPanicked,
+    /// A hook of the runtime panicked.
+    HookPanicked,
+    /// A poll lasts longer than the bound: the worker inside it is blocked.
+    SlowPoll,
+    /// Shutdown had to leave a task behind, because a thread is still inside it.
+    LeftBehind,
+    /// No spare worker could be started although workers are blocked.
+    NoSpare,
+    /// The reactor cannot wait for events any more.
+    ReactorFailed,
+    /// The process forked, and this is the child: the runtime's threads do not exist here.
+    Forked,
+}
+
+/// The hook that reports go to.
+pub(crate) type Hook = dyn Fn(&Unhandled<'_>) + Send + Sync;
+
+impl<'a> Unhandled<'a> {
+    fn of(kind: UnhandledKind, task: &'a Header, message: Option<&'a str>) -> Self {
+        Self {
+            kind,
+            message,
+            task: Some(task.spec.id),
+            name: task.spec.name.as_deref(),
+            spawned_at: Some(task.spec.location),
+        }
+    }
+
+    pub(crate) fn task_panicked(task: &'a Header, panic: &'a Panic) -> Self {
+        Self::of(UnhandledKind::TaskPanicked, task, panic.message())
+    }
+
+    pub(crate) fn drop_panicked(task: &'a Header, payload: &'a Payload) -> Self {
+        Self::of(UnhandledKind::OutputDropPanicked, task, payload_text(payload))
+    }
+
+    pub(crate) fn waker_panicked(task: &'a Header, payload: &'a Payload) -> Self {
+        Self::of(UnhandledKind::WakerPanicked, task, payload_text(payload))
+    }
+
+    pub(crate) fn left_behind(task: &'a Header) -> Self {
+        Self::of(UnhandledKind::LeftBehind, task, None)
+    }
+
+    /// Something that concerns no one task.
+    pub(crate) fn elsewhere(kind: UnhandledKind, message: Option<&'a str>) -> Self {
+        Self { kind, message, task: None, name: None, spawned_at: None }
+    }
+
+    /// Tells the hook, or stderr; a hook that panics is told about on stderr.
+    pub(crate) fn report(&self, hook: Option<&Hook>) {
+        let told = hook.map(|hook| contain(|| hook(self)));
+        if !matches!(told, Some(Ok(()))) {
+            eprintln!("weftwork: {self}");
+        }
+        if let Some(Err(payload)) = told {
+            eprintln!("weftwork: the on_unhandled hook panicked: {}", payload_text(&payload).unwrap_or("<no text>"));
+            crate::task::cell::drop_payload(payload);
+        }
+    }
+}
+
+impl fmt::Display for Unhandled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(id) = self.task {
+            write!(f, "task {id}")?;
+            if let Some(name) = self.name {
+                write!(f, " {name:?}")?;
+            }
+            if let Some(at) = self.spawned_at {
+                write!(f, " (spawned at {at})")?;
+            }
+            f.write_str(" ")?;
+        }
+        f.write_str(match self.kind {
+            UnhandledKind::TaskPanicked => "panicked, and nobody holds its handle",
+            UnhandledKind::OutputDropPanicked => "had an output that panicked when it was dropped",
+            UnhandledKind::WakerPanicked => "woke a waker that panicked",
+            UnhandledKind::HookPanicked => "a hook of the runtime panicked",
+            UnhandledKind::SlowPoll => "has blocked its worker: move blocking work to to_thread, or await in between",
+            UnhandledKind::LeftBehind => "was left behind by shutdown: a thread is still inside its poll",
+            UnhandledKind::NoSpare => "no spare worker could be started",
+            UnhandledKind::ReactorFailed => "the reactor cannot wait for events, sockets will not make progress",
+            UnhandledKind::Forked => "the process forked: use the runtime only in the parent",
+        })?;
+        if let Some(message) = self.message {
+            write!(f, ": {message}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! Blocking work beside the workers: `to_thread`, `run_in_executor`, `block_in_place`.
+
+use crate::context;
+use crate::scheduler::watchdog;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::borrow::Cow;
+use weftwork_blocking::{BlockingExecutor, BlockingHandle, JobOptions, OffloadError};
+
+/// Runs `f`, which may block, on a thread of the runtime's pool.
+///
+/// It begins when the future is first polled. Inside, `is_cancelled()` and `check_cancelled()` say whether the caller is
+/// gone, and `Handle::current()` is the caller's runtime.
+///
+/// # Cancel safety
+/// Dropping the future abandons the wait: a closure that has not begun never runs, one that has runs on and its result is
+/// dropped on the pool.
+///
+/// # Panics
+/// Polling it outside of a runtime panics.
+///
+/// asyncio's counterpart is `asyncio.to_thread`, tokio's is `tokio::task::spawn_blocking`.
+///
+/// ```
+/// weftwork::run(async {
+///     let sum = weftwork::to_thread(|| (1..=1_000_u64).sum::<u64>()).await.unwrap();
+///     assert_eq!(sum, 500_500);
+/// });
+/// ```
+#[doc(alias = "spawn_blocking")]
+pub fn to_thread<F, T>(f: F) -> Offload<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let name: Cow<'static, str> = core::any::type_name::<F>().into();
+    let start = move |options: JobOptions| {
+        let Some(core) = context::current() else { panic!("{}", context::NO_RUNTIME) };
+        let theirs = core.clone();
+        core.pool.submit_with(options, move || {
+            let _entered = context::enter(theirs);
+            f()
+        })
+    };
+    Offload { state: State::New { start: Some(Box::new(start)), name }, join_on_cancel: false }
+}
+
+/// Runs `f` on a pool of the caller's choice, for instance one that is kept small for work that needs the processor.
+///
+/// It is submitted at once. asyncio's counterpart is `loop.run_in_executor`; tokio has none.
+///
+/// ```
+/// let pool = weftwork::ThreadPool::new(2);
+/// weftwork::run(async {
+///     assert_eq!(weftwork::run_in_executor(&pool, || 6 * 7).await.unwrap(), 42);
+/// });
+/// ```
+pub fn run_in_executor<E, F, T>(executor: &E, f: F) -> Offload<T>
+where
+    E: BlockingExecutor + ?Sized,
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let name: Cow<'static, str> = core::any::type_name::<F>().into();
+    let core = context::current();
+    let handle = weftwork_blocking::run_on_with(executor, JobOptions::new().name(name.clone()), move || {
+        let _entered = core.map(context::enter);
+        f()
+    });
+    Offload { state: State::Running(handle.abandon_on_drop()), join_on_cancel: false }
+}
+
+/// Runs `f`, which may block, right here; the worker's other tasks go to other threads meanwhile.
+///
+/// Everything that the worker holds is handed over before `f` begins, and a spare worker takes its place if all others are
+/// busy. On a current-thread runtime, and outside of a runtime, `f` is simply called.
+///
+/// Prefer [`to_thread`] where the closure can be `'static`: it can be cancelled before it begins.
+///
+/// tokio's counterpart is `tokio::task::block_in_place`; asyncio has none.
+///
+/// ```
+/// weftwork::run(async {
+///     let text = String::from("borrowed");
+///     assert_eq!(weftwork::block_in_place(|| text.len()), 8);
+/// });
+/// ```
+pub fn block_in_place<F, T>(f: F) -> T
+where
+    F: FnOnce() -> T,
+{
+    watchdog::in_place(f)
+}
+
+type Start<T> = Box<dyn FnOnce(JobOptions) -> BlockingHandle<T> + Send>;
+
+enum State<T> {
+    New { start: Option<Start<T>>, name: Cow<'static, str> },
+    Running(BlockingHandle<T>),
+}
+
+/// The future of [`to_thread`] and [`run_in_executor`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Offload<T> {
+    state: State<T>,
+    join_on_cancel: bool,
+}
+
+impl<T> Unpin for Offload<T> {}
+
+impl<T> Offload<T> {
+    /// Names the call, for reports of what shutdown had to leave. Only before the first poll.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        if let State::New { name: old, .. } = &mut self.state {
+            *old = name.into();
+        }
+        self
+    }
+
+    /// A closure that has begun is waited for even where the caller is cancelled: dropping the future then lets the closure
+    /// run to its end without telling it that nobody waits.
+    pub fn join_on_cancel(mut self) -> Self {
+        self.join_on_cancel = true;
+        self
+    }
+}
+
+impl<T> Future for Offload<T> {
+    type Output = Result<T, OffloadError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let join = self.join_on_cancel;
+        if let State::New { start, name } = &mut self.state {
+            if weftwork_sync::coop::is_cancelled() {
+                return Poll::Pending;
+            }
+            let start = start.take().expect("to_thread was polled again after it had panicked");
+            let handle = start(JobOptions::new().name(core::mem::take(name)));
+            self.state = State::Running(if join { handle } else { handle.abandon_on_drop() });
+        }
+        match &mut self.state {
+            State::Running(handle) => Pin::new(handle).poll(cx),
+            State::New { .. } => unreachable!("it was started above"),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Offload<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.state {
+            State::New { name, .. } => write!(f, "Offload {{ {name}, not begun }}"),
+            State::Running(handle) => write!(f, "Offload {{ {handle:?} }}"),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What time it is, for real or as a test says: nanoseconds since an origin of the process, never going back.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this is the facade")]
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+use crate::scheduler::Core;
+use weftwork_sync::primitive::{Mutex, Shared, WeakShared};
+use weftwork_sync::primitive::unmodelled::Counter;
+
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Nanoseconds of the real clock since the origin; 584 years fit.
+#[inline]
+pub(crate) fn real_now() -> u64 {
+    nanoseconds(Instant::now().saturating_duration_since(*ORIGIN))
+}
+
+/// A duration as nanoseconds; one that does not fit is for ever.
+#[inline]
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The std instant at `nanos` since the origin, if the platform can say it.
+pub(crate) fn to_std(nanos: u64) -> Option<Instant> {
+    ORIGIN.checked_add(Duration::from_nanos(nanos))
+}
+
+/// Nanoseconds since the origin of a std instant; one before the origin is the origin.
+pub(crate) fn from_std(instant: Instant) -> u64 {
+    nanoseconds(instant.saturating_duration_since(*ORIGIN))
+}
+
+/// A runtime's source of time.
+#[derive(Debug, Clone)]
+pub(crate) enum Clock {
+    /// The system's monotonic clock.
+    Real,
+    /// A clock that stands still until a test moves it.
+    Manual(Shared<ManualTime>),
+}
+
+impl Clock {
+    #[inline]
+    pub(crate) fn now(&self) -> u64 {
+        match self {
+            Self::Real => real_now(),
+            Self::Manual(time) => time.now(),
+        }
+    }
+
+    /// How long a thread may sleep for real until `deadline`; under a manual clock only the test can end the sleep.
+    pub(crate) fn until(&self, deadline: u64) -> Option<Duration> {
+        match self {
+            _ if deadline == u64::MAX => None,
+            Self::Real => Some(Duration::from_nanos(deadline.saturating_sub(real_now()))),
+            Self::Manual(time) => (time.now() >= deadline).then_some(Duration::ZERO),
+        }
+    }
+}
+
+/// A time that stands still until it is moved, and the runtimes that have to be told.
+#[derive(Debug, Default)]
+pub(crate) struct ManualTime {
+    now: Counter,
+    runtimes: Mutex<Vec<WeakShared<Core>>>,
+}
+
+impl ManualTime {
+    pub(crate) fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    /// A runtime reads this time from now on.
+    pub(crate) fn attach(&self, core: &Shared<Core>) {
+        self.runtimes.lock().push(Shared::downgrade(core));
+    }
+
+    /// Moves on, and has every runtime look for what is due.
+    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only tests move it"))]
+    pub(crate) fn advance(&self, nanos: u64) {
+        self.now.add(nanos);
+        let mut runtimes = self.runtimes.lock();
+        runtimes.retain(|core| core.upgrade().is_some());
+        let live: Vec<_> = runtimes.iter().filter_map(WeakShared::upgrade).collect();
+        drop(runtimes);
+        for core in live {
+            core.nudge_all();
+        }
+    }
+}

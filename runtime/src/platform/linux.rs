@@ -1,0 +1,32 @@
+//! What only Linux has.
+
+use rustix::thread::{MembarrierCommand, membarrier};
+use std::sync::LazyLock;
+
+/// Whether the process is registered for expedited private barriers (Linux 4.14).
+static REGISTERED: LazyLock<bool> =
+    LazyLock::new(|| membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok());
+
+/// Whether [`process_barrier`] may be used. The answer never changes.
+pub(super) fn has_process_barrier() -> bool {
+    *REGISTERED
+}
+
+/// A full barrier on every running thread of this process: 0.2 us when the peers sleep, about 9 us when they run.
+pub(super) fn process_barrier() {
+    // It cannot fail once registered; if it did, promise P1 would be gone, so that is not passed over.
+    if let Err(error) = membarrier(MembarrierCommand::PrivateExpedited) {
+        panic!("membarrier failed after it had been registered: {error}");
+    }
+}
+
+/// Timers of the calling thread fire within a nanosecond of what was asked instead of 50 us.
+pub(crate) fn sharpen_timers() {
+    // Only precision is lost if a sandbox forbids it.
+    let _ = rustix::thread::set_current_timer_slack(core::num::NonZeroU64::new(1));
+}
+
+/// The process, to notice a fork.
+pub(crate) fn process_id() -> u32 {
+    std::process::id()
+}

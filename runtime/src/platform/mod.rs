@@ -1,0 +1,22 @@
+//! The runtime's door to the operating system: time, barriers, affinity to a thread.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `clock.rs` | what time it is, for real or as a test says |
+//! | `asymmetric.rs` | a store-load pair whose one side is nearly free |
+//! | `linux.rs`, `other.rs` | what only Linux has, and what stands for it elsewhere |
+//!
+//! Panics are stopped by `weftwork_sync::primitive::contain`, threads start through `primitive::thread`, descriptors are
+//! opened by the reactor: those doors are not repeated here.
+
+pub(crate) mod asymmetric;
+pub(crate) mod clock;
+
+#[cfg(all(target_os = "linux", not(weftwork_loom)))]
+#[path = "linux.rs"]
+mod system;
+#[cfg(any(not(target_os = "linux"), weftwork_loom))]
+#[path = "other.rs"]
+mod system;
+
+pub(crate) use system::{process_id, sharpen_timers};

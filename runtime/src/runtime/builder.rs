@@ -1,0 +1,333 @@
+//! What can be chosen about a runtime, and how it is put together.
+
+use super::{Runtime, drive};
+use crate::observe::unhandled::{Hook, Unhandled};
+use crate::platform::clock::Clock;
+use crate::reactor::{Backend, Reactor};
+use crate::scheduler::idle::Idle;
+use crate::scheduler::queue::Injector;
+use crate::scheduler::slot::Slot;
+use crate::scheduler::{Config, Core, Keeper, Outside, Stats, shutdown, watchdog};
+use crate::task::owned::OwnedList;
+use crate::time::timers::Timers;
+use core::fmt;
+use core::future::Future;
+use core::panic::Location;
+use core::time::Duration;
+use crossbeam_utils::CachePadded;
+use std::io;
+use weftwork_blocking::ThreadPool;
+use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use weftwork_sync::primitive::{Mutex, Shared};
+
+/// Spares beyond the workers, unless told otherwise.
+const SPARES: usize = 16;
+/// What a wake-up is taken to cost until one was seen, in nanoseconds.
+const WAKE_COST: u64 = 10_000;
+
+/// Builds a runtime.
+///
+/// What is not set has the defaults of the environment: a worker per core, or `WEFTWORK_WORKERS`; epoll on Linux, or what
+/// `WEFTWORK_REACTOR` says (`epoll` or `polling`).
+///
+/// tokio's counterpart is `tokio::runtime::Builder`.
+///
+/// ```
+/// let runtime = weftwork::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("web").build().unwrap();
+/// assert_eq!(runtime.block_on(async { 1 }), 1);
+/// ```
+#[must_use = "a builder does nothing until build() or run()"]
+pub struct Builder {
+    multi: bool,
+    workers: Option<usize>,
+    spares: usize,
+    thread_name: String,
+    backend: Option<Backend>,
+    limits: watchdog::Limits,
+    blocking_threads: usize,
+    blocking_keep_alive: Duration,
+    clock: Clock,
+    on_unhandled: Option<Box<Hook>>,
+    on_thread_start: Option<Box<dyn Fn() + Send + Sync>>,
+    on_thread_stop: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Builder {
+    /// A runtime whose tasks run on several threads.
+    pub fn new_multi_thread() -> Self {
+        Self::new(true)
+    }
+
+    /// A runtime whose tasks run, first in first out, on the thread that is inside `block_on`.
+    pub fn new_current_thread() -> Self {
+        Self::new(false)
+    }
+
+    fn new(multi: bool) -> Self {
+        Self {
+            multi,
+            workers: None,
+            spares: SPARES,
+            thread_name: "weftwork".into(),
+            backend: None,
+            limits: watchdog::Limits::default(),
+            blocking_threads: 512,
+            blocking_keep_alive: Duration::from_secs(10),
+            clock: Clock::Real,
+            on_unhandled: None,
+            on_thread_start: None,
+            on_thread_stop: None,
+        }
+    }
+
+    /// How many workers a multi-thread runtime has; a current-thread runtime has one whatever is said here.
+    ///
+    /// # Panics
+    /// If it is 0.
+    pub fn worker_threads(mut self, workers: usize) -> Self {
+        assert!(workers > 0, "a runtime needs at least one worker");
+        self.workers = Some(workers);
+        self
+    }
+
+    /// How many spare workers may stand in for blocked ones at the same time (16).
+    pub fn max_spare_threads(mut self, spares: usize) -> Self {
+        self.spares = spares;
+        self
+    }
+
+    /// What the threads' names begin with (`weftwork`).
+    pub fn thread_name(mut self, name: impl Into<String>) -> Self {
+        self.thread_name = name.into();
+        self
+    }
+
+    /// What waits for sockets.
+    pub fn reactor(mut self, backend: Backend) -> Self {
+        self.backend = Some(backend);
+        self
+    }
+
+    /// Whether blocked workers are looked for at all (yes). Without it a poll that blocks strands what is queued behind it.
+    pub fn watchdog(mut self, enabled: bool) -> Self {
+        self.limits.enabled = enabled;
+        self
+    }
+
+    /// A poll longer than this is reported (100 ms, as asyncio's `slow_callback_duration`).
+    #[doc(alias = "slow_callback_duration")]
+    pub fn slow_poll(mut self, bound: Duration) -> Self {
+        self.limits.report_after = bound;
+        self
+    }
+
+    /// How many threads the blocking pool may have (512).
+    pub fn max_blocking_threads(mut self, threads: usize) -> Self {
+        self.blocking_threads = threads;
+        self
+    }
+
+    /// How long a blocking thread waits for its next job before it ends (10 s).
+    pub fn thread_keep_alive(mut self, keep_alive: Duration) -> Self {
+        self.blocking_keep_alive = keep_alive;
+        self
+    }
+
+    /// Told of what ended badly and nobody will read; without it, it is a line on stderr.
+    #[doc(alias("set_exception_handler", "unhandled_panic"))]
+    pub fn on_unhandled(mut self, hook: impl Fn(&Unhandled<'_>) + Send + Sync + 'static) -> Self {
+        self.on_unhandled = Some(Box::new(hook));
+        self
+    }
+
+    /// Called on each worker thread as it starts.
+    pub fn on_thread_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_thread_start = Some(Box::new(hook));
+        self
+    }
+
+    /// Called on each worker thread as it ends.
+    pub fn on_thread_stop(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_thread_stop = Some(Box::new(hook));
+        self
+    }
+
+    /// The runtime's time stands still until a test moves it.
+    #[cfg(feature = "testing")]
+    pub fn clock(mut self, clock: &crate::testing::ManualClock) -> Self {
+        self.clock = clock.to_clock();
+        self
+    }
+
+    /// Builds the runtime and, for a multi-thread one, starts its workers.
+    ///
+    /// # Errors
+    /// The system refused a thread or the reactor's descriptor; or the environment asks for something impossible.
+    pub fn build(self) -> Result<Runtime, BuildError> {
+        let core = self.assemble()?;
+        let runtime = Runtime::from_core(core.clone());
+        let first = if core.config.multi { 0 } else { core.config.workers };
+        start_threads(&core, first)?;
+        Ok(runtime)
+    }
+
+    /// Builds the runtime with the calling thread as its first worker, runs `future` to its end and ends the runtime.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    ///
+    /// # Panics
+    /// Inside of a runtime, and if the future panics.
+    #[track_caller]
+    pub fn run<F: Future>(self, future: F) -> Result<F::Output, BuildError> {
+        let location = Location::caller();
+        drive::assert_outside();
+        let core = self.assemble()?;
+        let runtime = Runtime::from_core(core.clone());
+        // The calling thread is worker 0.
+        start_threads(&core, 1)?;
+        let output = drive::run_as_worker(&core, future, location);
+        drop(runtime);
+        Ok(output)
+    }
+
+    fn assemble(self) -> Result<Shared<Core>, BuildError> {
+        let workers = if self.multi { self.workers.map_or_else(workers_from_environment, Ok)? } else { 1 };
+        let backend = self.backend.map_or_else(backend_from_environment, Ok)?;
+        let spares = if self.multi { self.spares } else { 0 };
+        let clock = self.clock;
+        let pool = ThreadPool::builder()
+            .max_threads(self.blocking_threads)
+            .keep_alive(self.blocking_keep_alive)
+            .thread_name(format!("{}-blocking", self.thread_name))
+            .build();
+        let timers = || Shared::new(Timers::new(clock.clone()));
+        let core = Shared::new(Core {
+            slots: (0..workers + spares).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
+            injector: Injector::new(),
+            idle: Idle::new(workers + spares),
+            outside: Mutex::new(Outside { owned: OwnedList::new(), closed: false }),
+            outside_timers: timers(),
+            keeper: Keeper { seat: Mutex::new(()), slot: AtomicUsize::new(0), deadline: AtomicU64::new(0) },
+            reactor: Some(Reactor::new(backend).map_err(BuildError::Reactor)?),
+            stopping: AtomicBool::new(false),
+            watchdog: watchdog::Watchdog::new(spares),
+            exits: shutdown::Exits::default(),
+            pool,
+            home: Mutex::new(None),
+            stats: Stats::default(),
+            process: crate::platform::process_id(),
+            driven: AtomicBool::new(false),
+            config: Config {
+                workers,
+                multi: self.multi,
+                watchdog: self.limits,
+                thread_name: self.thread_name.into_boxed_str(),
+                on_unhandled: self.on_unhandled,
+                on_thread_start: self.on_thread_start,
+                on_thread_stop: self.on_thread_stop,
+                clock,
+            },
+        });
+        core.stats.wake_cost.set(WAKE_COST);
+        if let Clock::Manual(time) = &core.config.clock {
+            time.attach(&core);
+        }
+        Ok(core)
+    }
+}
+
+/// Starts the workers from `first` on, and the watchdog. A worker that the system refuses is done without, as long as one
+/// runs.
+fn start_threads(core: &Shared<Core>, first: usize) -> Result<(), BuildError> {
+    watchdog::start(core).map_err(BuildError::Thread)?;
+    for slot in first..core.config.workers {
+        shutdown::start_worker(core, slot).map_err(BuildError::Thread)?;
+    }
+    Ok(())
+}
+
+fn workers_from_environment() -> Result<usize, BuildError> {
+    match std::env::var("WEFTWORK_WORKERS") {
+        Err(_) => Ok(num_cpus::get()),
+        Ok(text) => match text.trim().parse::<usize>() {
+            Ok(workers) if (1..=1024).contains(&workers) => Ok(workers),
+            _ => Err(BuildError::Environment { name: "WEFTWORK_WORKERS", value: text, wanted: "a number from 1 to 1024" }),
+        },
+    }
+}
+
+fn backend_from_environment() -> Result<Backend, BuildError> {
+    match std::env::var("WEFTWORK_REACTOR") {
+        Err(_) => Ok(Backend::Default),
+        Ok(text) => match text.as_str() {
+            "" | "default" => Ok(Backend::Default),
+            "epoll" => Ok(Backend::Epoll),
+            "polling" | "portable" => Ok(Backend::Portable),
+            _ => Err(BuildError::Environment { name: "WEFTWORK_REACTOR", value: text, wanted: "`epoll` or `polling`" }),
+        },
+    }
+}
+
+/// Why a runtime could not be built.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The system refused a thread.
+    Thread(io::Error),
+    /// The system refused the reactor.
+    Reactor(io::Error),
+    /// A variable of the environment asks for something that cannot be.
+    Environment {
+        /// The variable.
+        name: &'static str,
+        /// What it says.
+        value: String,
+        /// What it may say.
+        wanted: &'static str,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Thread(error) => {
+                write!(f, "the system refused a thread ({error}): raise the limit on threads, or ask for fewer workers")
+            }
+            Self::Reactor(error) => {
+                write!(f, "the reactor could not be opened ({error}): raise the limit on open files, or close some")
+            }
+            Self::Environment { name, value, wanted } => write!(f, "{name} is {value:?}, but has to be {wanted}"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Thread(error) | Self::Reactor(error) => Some(error),
+            Self::Environment { .. } => None,
+        }
+    }
+}
+
+impl From<BuildError> for io::Error {
+    fn from(error: BuildError) -> Self {
+        let kind = match &error {
+            BuildError::Thread(error) | BuildError::Reactor(error) => error.kind(),
+            BuildError::Environment { .. } => io::ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("flavor", &if self.multi { "multi_thread" } else { "current_thread" })
+            .field("workers", &self.workers)
+            .field("spares", &self.spares)
+            .field("thread_name", &self.thread_name)
+            .finish_non_exhaustive()
+    }
+}

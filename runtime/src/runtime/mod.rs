@@ -1,0 +1,183 @@
+//! The runtime as a whole: built, entered, driven, ended.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `builder.rs` | what can be chosen, and how it is put together |
+//! | `handle.rs` | a reference to a runtime from anywhere |
+//! | `drive.rs` | running a main future on the calling thread |
+//! | `fork.rs` | noticing that the process forked |
+
+mod builder;
+mod drive;
+mod fork;
+mod handle;
+
+pub use crate::observe::metrics::{Metrics, WorkerMetrics};
+pub use crate::observe::unhandled::{Unhandled, UnhandledKind};
+pub use crate::reactor::Backend as ReactorBackend;
+pub use crate::scheduler::shutdown::{LeftBehind, ShutdownError};
+pub use builder::{BuildError, Builder};
+pub use handle::{EnterGuard, Handle, TryCurrentError};
+
+use crate::scheduler::Core;
+use crate::task::JoinHandle;
+use core::future::Future;
+use core::panic::Location;
+use core::time::Duration;
+use weftwork_sync::primitive::{Shared, thread};
+
+/// A runtime: its workers, timers, reactor and blocking pool.
+///
+/// A multi-thread runtime runs its tasks as soon as it is built. A current-thread runtime runs them while some thread is
+/// inside [`block_on`](Self::block_on).
+///
+/// Dropping it shuts it down and waits for 10 seconds at most for threads that are still inside a poll; dropped inside one
+/// of its own tasks it does not wait at all. [`shutdown_timeout`](Self::shutdown_timeout) says what was left behind.
+///
+/// asyncio's counterparts are the event loop and `asyncio.Runner`, tokio's is `tokio::runtime::Runtime`.
+///
+/// ```
+/// let runtime = weftwork::Runtime::new().unwrap();
+/// let handle = runtime.spawn(async { 1 + 1 });
+/// assert_eq!(runtime.block_on(handle).unwrap(), 2);
+/// ```
+#[doc(alias("Runner", "loop"))]
+#[derive(Debug)]
+pub struct Runtime {
+    handle: Handle,
+    ended: bool,
+}
+
+/// How long a dropped runtime waits for threads that are inside a poll.
+const DROP_PATIENCE: Duration = Duration::from_secs(10);
+
+impl Runtime {
+    /// A multi-thread runtime with a worker per core.
+    ///
+    /// # Errors
+    /// The system refused a thread or the reactor's descriptor.
+    pub fn new() -> Result<Self, BuildError> {
+        Builder::new_multi_thread().build()
+    }
+
+    pub(crate) fn from_core(core: Shared<Core>) -> Self {
+        Self { handle: Handle::from_core(core), ended: false }
+    }
+
+    /// Runs a future to its end on the calling thread.
+    ///
+    /// On a current-thread runtime the calling thread runs the runtime's tasks meanwhile.
+    ///
+    /// # Panics
+    /// Inside of a runtime, because it would block a worker; if the future panics; and on a current-thread runtime that
+    /// another thread is driving, or that has local tasks of another thread.
+    #[doc(alias = "run_until_complete")]
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        drive::block_on(self.handle.core(), future, Location::caller())
+    }
+
+    /// Starts a task on this runtime; otherwise as [`weftwork::spawn`](crate::spawn).
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.handle.spawn(future)
+    }
+
+    /// A reference to this runtime that can be cloned and sent.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Makes this the calling thread's current runtime until the guard is dropped.
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.handle.enter()
+    }
+
+    /// What the runtime counts.
+    pub fn metrics(&self) -> Metrics {
+        self.handle.metrics()
+    }
+
+    /// Ends the runtime: stops its threads, drops every task, wakes everybody who waits for its sockets. Waits for threads
+    /// that are inside a poll or a blocking call for `timeout` at most.
+    ///
+    /// # Errors
+    /// Names what a thread is still inside of; that runs on, and everything else has ended.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Result<(), ShutdownError> {
+        self.ended = true;
+        self.end(Some(timeout))
+    }
+
+    /// Ends the runtime without waiting; a thread of its own sees to it.
+    pub fn shutdown_background(mut self) {
+        self.ended = true;
+        self.end_in_background();
+    }
+
+    fn end(&self, timeout: Option<Duration>) -> Result<(), ShutdownError> {
+        let core = self.handle.core();
+        if fork::is_child(core) {
+            // The threads live in the parent; waiting for them would never end.
+            fork::report(core);
+            return Ok(());
+        }
+        let own_worker = crate::context::with_worker(|worker| Shared::ptr_eq(&worker.core, core)) == Some(true);
+        if own_worker {
+            // A worker cannot wait for itself.
+            self.end_in_background();
+            return Ok(());
+        }
+        Core::shutdown(core, timeout)
+    }
+
+    fn end_in_background(&self) {
+        let core = self.handle.core();
+        if fork::is_child(core) {
+            return;
+        }
+        core.stop();
+        let theirs = core.clone();
+        let name = format!("{}-shutdown", core.config.thread_name);
+        let started = thread::spawn(name, move || {
+            let _ = Core::shutdown(&theirs, Some(DROP_PATIENCE));
+        });
+        if started.is_err() {
+            let _ = Core::shutdown(core, Some(Duration::ZERO));
+        }
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if !self.ended {
+            // What is left behind has been reported; there is nobody to give the error to.
+            let _ = self.end(Some(DROP_PATIENCE));
+        }
+    }
+}
+
+/// Runs a future on a new multi-thread runtime, with the calling thread as one of its workers, and ends the runtime.
+///
+/// The main future stays on the calling thread and need not be `Send`. When it has ended, tasks that still run are
+/// cancelled.
+///
+/// # Panics
+/// Inside of a runtime; if the future panics; and if the runtime cannot be built ([`Builder::run`] gives the error
+/// instead).
+///
+/// asyncio's counterpart is `asyncio.run`, tokio's is `#[tokio::main]`.
+///
+/// ```
+/// assert_eq!(weftwork::run(async { 6 * 7 }), 42);
+/// ```
+#[track_caller]
+pub fn run<F: Future>(future: F) -> F::Output {
+    match Builder::new_multi_thread().run(future) {
+        Ok(output) => output,
+        Err(error) => panic!("weftwork::run: {error}"),
+    }
+}

@@ -1,0 +1,323 @@
+//! The end of a runtime, and the life of its threads.
+//!
+//! Whoever ends a runtime (the coordinator) sets `stopping`, wakes everybody, waits for the threads at most until its
+//! deadline, and then finishes every task that no thread is inside of:
+//! 1. every list is closed, in the same section in which its tasks are collected, so a spawn either came before and is
+//!    found, or is refused and its future dropped by its spawner (model L12);
+//! 2. every `Runnable` in any queue is run as cancelled, which drops the future;
+//! 3. every task that is idle is claimed and its future dropped.
+//!
+//! Dropping futures wakes other tasks and may try to spawn, so this goes round until every task is complete. What is left
+//! at the deadline are tasks that a thread is inside of: they are marked as cancelled, reported by name, and the core is
+//! leaked for them, because they refer to it without counting.
+//!
+//! A task pinned to a thread is finished only on that thread; found elsewhere it is left and named.
+
+use super::slot::Local;
+use super::worker::Worker;
+use super::{Core, OUTSIDE};
+use crate::context;
+use crate::observe::unhandled::{Unhandled, UnhandledKind};
+use crate::platform::clock::{nanoseconds, real_now};
+use crate::task::cell::{self, Header};
+use crate::task::state::Claim;
+use crate::task::{CancelCause, CancelKind, Runnable, TaskId};
+use core::fmt;
+use core::panic::Location;
+use core::ptr::NonNull;
+use core::time::Duration;
+use weftwork_sync::primitive::atomic::Ordering;
+use weftwork_sync::primitive::{Condvar, Mutex, Shared, contain, thread};
+
+/// Counts the threads of a runtime.
+#[derive(Debug, Default)]
+pub(crate) struct Exits {
+    threads: Mutex<usize>,
+    bell: Condvar,
+}
+
+impl Exits {
+    pub(crate) fn enter(&self) {
+        *self.threads.lock() += 1;
+    }
+
+    pub(crate) fn leave(&self) {
+        let mut threads = self.threads.lock();
+        *threads -= 1;
+        let last = *threads == 0;
+        drop(threads);
+        if last {
+            self.bell.notify_all();
+        }
+    }
+
+    /// Waits until no thread is left; `false` if `until` came first.
+    fn wait(&self, until: u64) -> bool {
+        let mut threads = self.threads.lock();
+        while *threads > 0 {
+            if until == u64::MAX {
+                threads = self.bell.wait(threads);
+                continue;
+            }
+            let now = real_now();
+            if now >= until {
+                return false;
+            }
+            (threads, _) = self.bell.wait_timeout(threads, Duration::from_nanos(until - now));
+        }
+        true
+    }
+}
+
+/// A task that shutdown had to leave behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeftBehind {
+    /// Its identifier.
+    pub id: TaskId,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// Where it was spawned.
+    pub spawned_at: &'static Location<'static>,
+}
+
+/// Shutdown reached its deadline with threads still inside tasks or blocking calls.
+///
+/// They cannot be stopped from outside; the process may exit all the same.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ShutdownError {
+    /// The tasks whose polls have not returned.
+    pub tasks: Vec<LeftBehind>,
+    /// Names of the blocking calls that have not returned.
+    pub blocking: Vec<String>,
+}
+
+impl fmt::Display for ShutdownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "shutdown left {} task(s) and {} blocking call(s) behind:", self.tasks.len(), self.blocking.len())?;
+        for task in &self.tasks {
+            write!(f, " task {}", task.id)?;
+            if let Some(name) = &task.name {
+                write!(f, " {name:?}")?;
+            }
+            write!(f, " spawned at {};", task.spawned_at)?;
+        }
+        for name in &self.blocking {
+            write!(f, " blocking call {name};")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ShutdownError {}
+
+/// Starts the thread of a worker.
+///
+/// # Errors
+/// The system refused the thread.
+pub(crate) fn start_worker(core: &Shared<Core>, slot: usize) -> std::io::Result<()> {
+    let theirs = core.clone();
+    core.exits.enter();
+    let started = thread::spawn(format!("{}-{slot}", core.config.thread_name), move || {
+        crate::platform::sharpen_timers();
+        hook(&theirs, theirs.config.on_thread_start.as_deref());
+        let worker = Worker::sit(theirs.clone(), slot);
+        context::sit(&worker, || {
+            while !theirs.is_stopping() && !theirs.watchdog.wants_to_leave(&theirs, slot) {
+                let _ = worker.step();
+            }
+            worker.leave();
+        });
+        drop(worker);
+        hook(&theirs, theirs.config.on_thread_stop.as_deref());
+        theirs.watchdog.spare_left(&theirs, slot);
+        theirs.exits.leave();
+    });
+    if started.is_err() {
+        core.exits.leave();
+    }
+    started.map(drop)
+}
+
+/// Runs a hook of the user's; a panic in it is reported and ends there.
+fn hook(core: &Core, hook: Option<&(dyn Fn() + Send + Sync)>) {
+    let Some(hook) = hook else { return };
+    if let Err(payload) = contain(hook) {
+        let text = crate::task::error::payload_text(&payload);
+        core.report(&Unhandled::elsewhere(UnhandledKind::HookPanicked, text));
+        cell::drop_payload(payload);
+    }
+}
+
+impl Worker {
+    /// The worker gives up its seat; what others may run goes to them.
+    pub(crate) fn leave(&self) {
+        if self.searching.replace(false) {
+            self.core.idle.end_search();
+        }
+        self.hand_over();
+        self.tidy();
+    }
+}
+
+impl Core {
+    /// Tells every thread to stop.
+    pub(crate) fn stop(&self) {
+        if self.idle.publish(|| self.stopping.store(true, Ordering::Release)) || self.idle.anybody_sleeps() {
+            while self.wake_one() {}
+        }
+        self.watchdog.wake();
+        if let Some(reactor) = &self.reactor {
+            reactor.notify();
+        }
+    }
+
+    /// Ends the runtime, waiting at most for `timeout` (`None` is for ever).
+    ///
+    /// # Errors
+    /// Names what a thread is still inside of.
+    pub(crate) fn shutdown(this: &Shared<Self>, timeout: Option<Duration>) -> Result<(), ShutdownError> {
+        let until = timeout.map_or(u64::MAX, |timeout| real_now().saturating_add(nanoseconds(timeout)));
+        this.stop();
+        let _entered = context::enter(this.clone());
+        this.exits.wait(until);
+        if let Some(reactor) = &this.reactor {
+            reactor.shutdown();
+        }
+        let tasks = this.finish_tasks(until);
+        let timers = this.slots.iter().map(|slot| &slot.timers).chain([&this.outside_timers]);
+        for timers in timers {
+            this.wake_all(&mut timers.close());
+        }
+        let left = timeout.map(|_| Duration::from_nanos(until.saturating_sub(real_now())));
+        let blocking = this.pool.shutdown(left).err().map_or_else(Vec::new, |still| still.jobs().iter().map(|job| job.name().to_owned()).collect());
+        if !tasks.is_empty() {
+            // They refer to the core without counting.
+            core::mem::forget(this.clone());
+        }
+        if tasks.is_empty() && blocking.is_empty() { Ok(()) } else { Err(ShutdownError { tasks, blocking }) }
+    }
+
+    /// Finishes every task that no thread is inside of; answers with those that are left at `until`.
+    fn finish_tasks(&self, until: u64) -> Vec<LeftBehind> {
+        loop {
+            let held = self.finish_round();
+            if held.is_empty() {
+                return Vec::new();
+            }
+            let stuck = held.iter().all(|task| task.stuck);
+            if real_now() >= until && (stuck || real_now() >= until.saturating_add(nanoseconds(IN_FLIGHT))) {
+                for task in &held {
+                    self.report(&Unhandled {
+                        task: Some(task.left.id),
+                        name: task.left.name.as_deref(),
+                        spawned_at: Some(task.left.spawned_at),
+                        ..Unhandled::elsewhere(UnhandledKind::LeftBehind, None)
+                    });
+                }
+                return held.into_iter().map(|task| task.left).collect();
+            }
+            if stuck && until != u64::MAX {
+                // Somebody is inside a poll: looked at again soon, or when the thread leaves.
+                self.exits.wait(until.min(real_now() + nanoseconds(LOOK_AGAIN)));
+            }
+            thread::yield_now();
+        }
+    }
+
+    /// One round: closes every list, runs every `Runnable` as cancelled, claims every idle task.
+    fn finish_round(&self) -> Vec<Held> {
+        let here = thread::current_id();
+        let foreign_home = self.home.lock().is_some_and(|home| home != here);
+        let mut owned: Vec<NonNull<Header>> = Vec::new();
+        let mut queued: Vec<Runnable> = Vec::new();
+        let mut collect = |task: NonNull<Header>| {
+            // SAFETY: in a list and so alive; the reference taken here keeps it so after the section.
+            unsafe { task.as_ref().state.reference() };
+            owned.push(task);
+        };
+        {
+            let mut outside = self.outside.lock();
+            outside.closed = true;
+            outside.owned.for_each(&mut collect);
+        }
+        for slot in &self.slots {
+            let completed = slot.local.take(|local: &mut Local| {
+                local.closed = true;
+                queued.extend(local.take_all());
+                queued.extend(local.pinned.drain(..));
+                let completed = slot.finished.drain(&mut local.owned);
+                local.owned.for_each(&mut collect);
+                completed
+            });
+            drop(completed);
+            queued.append(&mut slot.inbox.lock());
+        }
+        queued.extend(core::iter::from_fn(|| self.injector.pop()));
+        let mut kept = Vec::new();
+        for task in queued {
+            task.header().set_cause(CancelCause::new(CancelKind::Shutdown));
+            let _ = task.header().state.cancel();
+            if foreign_home && task.header().spec.pinned {
+                kept.push(task.into_ptr());
+            } else {
+                task.run();
+            }
+        }
+        let mut held = Vec::new();
+        for task in owned {
+            // SAFETY: a reference was taken above.
+            let header = unsafe { task.as_ref() };
+            header.set_cause(CancelCause::new(CancelKind::Shutdown));
+            let elsewhere = foreign_home && header.spec.pinned;
+            let claim = if elsewhere && !header.state.is_complete() { Claim::Held } else { header.state.claim_idle() };
+            match claim {
+                // SAFETY: claimed.
+                Claim::Claimed => unsafe { cell::cancel_claimed(task) },
+                Claim::Complete => {}
+                Claim::Held => held.push(Held {
+                    stuck: elsewhere || header.state.is_running(),
+                    left: LeftBehind {
+                        id: header.spec.id,
+                        name: header.spec.name.as_deref().map(str::to_owned),
+                        spawned_at: header.spec.location,
+                    },
+                }),
+            }
+            // SAFETY: taken above, released once.
+            unsafe { cell::release(task) };
+        }
+        held
+    }
+
+    /// Tasks that are not complete; a walk through every list.
+    pub(crate) fn live_tasks(&self) -> usize {
+        let outside = self.outside.lock().owned.len();
+        let inside = |slot: &super::slot::Slot| {
+            slot.local.take(|local| {
+                let mut live = 0;
+                // SAFETY: in a list that this section holds still, and so alive.
+                local.owned.for_each(|task| live += usize::from(unsafe { !task.as_ref().state.is_complete() }));
+                live
+            })
+        };
+        outside + self.slots.iter().map(|slot| inside(slot)).sum::<usize>()
+    }
+
+    /// Whether a task belongs to no worker.
+    pub(crate) fn is_outside(task: &Header) -> bool {
+        task.spec.owner == OUTSIDE
+    }
+}
+
+/// How long a waker that has taken a task but not yet queued it is waited for beyond the deadline.
+const IN_FLIGHT: Duration = Duration::from_millis(100);
+/// How often a stuck task is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+struct Held {
+    /// A thread is inside of it, or it may only be finished on another.
+    stuck: bool,
+    left: LeftBehind,
+}

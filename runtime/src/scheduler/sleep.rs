@@ -1,0 +1,136 @@
+//! Going to sleep and waking up.
+//!
+//! A worker that finds nothing of its own looks at what lies elsewhere, searches its peers, and then sleeps: in the reactor
+//! if nobody is there (it is then the *keeper*, and also wakes for the timers of threads that are no workers), otherwise on
+//! its parker. Each sleeps until its own earliest timer; the timers of a worker that is stuck are the watchdog's case.
+//!
+//! The announcement and the last check are `idle.rs`'s; what is checked there is listed in `reason_to_stay`, and everything
+//! that can appear from another thread has to be in that list.
+
+use super::slot::Bed;
+use super::worker::{Look, Worker};
+use crate::observe::unhandled::{Unhandled, UnhandledKind};
+use crate::platform::clock::real_now;
+use crate::reactor::Reactor;
+use core::time::Duration;
+use weftwork_sync::primitive::{MutexGuard, Shared, atomic::Ordering};
+
+impl Worker {
+    /// Nothing of its own is ready: finds something, or sleeps until there may be.
+    pub(crate) fn find_or_sleep(&self) {
+        self.tidy();
+        let fired = self.fire_timers(Look::Near);
+        if self.take_injected() || fired {
+            return;
+        }
+        if self.core.config.multi && self.search() {
+            return;
+        }
+        self.sleep();
+    }
+
+    /// Looks for work at the peers, unless enough workers do.
+    fn search(&self) -> bool {
+        if !self.searching.get() {
+            if !self.core.idle.begin_search() {
+                return false;
+            }
+            self.searching.set(true);
+        }
+        if self.steal() || self.take_injected() || self.fire_timers(Look::Everywhere) {
+            // The search ends when the work that was found is run.
+            return true;
+        }
+        self.searching.set(false);
+        self.core.idle.end_search();
+        false
+    }
+
+    fn sleep(&self) {
+        let core = &*self.core;
+        let slot = self.slot();
+        self.own(|local| local.current = None);
+        let seat = core.keeper.seat.try_lock();
+        let mut deadline = slot.timers.next_due();
+        if seat.is_some() {
+            deadline = deadline.min(core.outside_timers.next_due());
+            core.keeper.deadline.store(deadline, Ordering::Relaxed);
+            core.keeper.slot.store(self.index + 1, Ordering::Relaxed);
+        }
+        let in_reactor = seat.is_some() && core.reactor.is_some();
+        slot.make_bed(if in_reactor { Bed::Reactor } else { Bed::Parker });
+        let stay = core.idle.announce(self.index, || self.reason_to_stay(deadline, seat.is_some()));
+        let mut ready = self.ready.take();
+        if !stay {
+            slot.counters.parks.bump();
+            let timeout = core.config.clock.until(deadline);
+            match &core.reactor {
+                Some(reactor) if in_reactor => self.turn(reactor, timeout, &mut ready),
+                _ => {
+                    let _ = slot.parker.park_for(timeout);
+                }
+            }
+        }
+        if seat.is_some() {
+            core.keeper.slot.store(0, Ordering::Relaxed);
+        }
+        // Whoever claimed this worker has counted it as searching.
+        if !core.idle.retract(self.index) {
+            self.searching.set(true);
+            self.note_wake_cost();
+        }
+        drop(seat);
+        core.watchdog.stir(core);
+        core.wake_all(&mut ready);
+        self.ready.set(ready);
+    }
+
+    /// What another thread may have left since this worker last looked.
+    fn reason_to_stay(&self, deadline: u64, keeper: bool) -> bool {
+        let core = &*self.core;
+        let slot = self.slot();
+        core.is_stopping()
+            || slot.nudged.load(Ordering::Relaxed)
+            || slot.has_mail.load(Ordering::Relaxed)
+            || slot.timers.next_due() < deadline
+            || (keeper && core.outside_timers.next_due() < deadline)
+            || core.has_visible_work()
+            || core.watchdog.wants_to_leave(core, self.index)
+    }
+
+    /// Waits in the reactor; `ready` are the wakers of whatever became ready.
+    fn turn(&self, reactor: &Shared<Reactor>, timeout: Option<Duration>, ready: &mut Vec<core::task::Waker>) {
+        if let Some(mut turn) = reactor.try_enter() {
+            if let Err(error) = turn.run(timeout, ready) {
+                // Somebody closed the poller's descriptor, or it never worked. Nothing here can mend that; timers and
+                // tasks go on, without burning the processor.
+                let text = error.to_string();
+                self.core.report(&Unhandled::elsewhere(UnhandledKind::ReactorFailed, Some(&text)));
+                let pause = timeout.unwrap_or(WITHOUT_REACTOR).min(WITHOUT_REACTOR);
+                let _ = self.slot().parker.park_for(Some(pause));
+            }
+        }
+    }
+
+    /// Notes how long it took from being claimed to running again.
+    fn note_wake_cost(&self) {
+        let took = real_now().saturating_sub(self.slot().claimed_at.get());
+        let cost = &self.core.stats.wake_cost;
+        cost.set((cost.get() * 7 + took.min(MOST_WAKE_COST)) / 8);
+    }
+
+    /// Looks for events without waiting, if nobody is in the reactor.
+    pub(crate) fn turn_without_waiting(&self, reactor: &Shared<Reactor>) {
+        let Some(seat) = self.core.keeper.seat.try_lock() else { return };
+        let mut ready = self.ready.take();
+        self.turn(reactor, Some(Duration::ZERO), &mut ready);
+        drop::<MutexGuard<'_, ()>>(seat);
+        self.core.wake_all(&mut ready);
+        self.ready.set(ready);
+    }
+}
+
+/// How long a worker sleeps at most while the reactor is broken.
+const WITHOUT_REACTOR: Duration = Duration::from_millis(10);
+/// A wake-up that took longer says more about the system's load than about its cost.
+const MOST_WAKE_COST: u64 = 200_000;

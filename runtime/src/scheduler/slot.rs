@@ -1,0 +1,150 @@
+//! The seat of one worker: what is its own, and what the others reach.
+//!
+//! Seats exist from the start, for the workers and for every spare that may ever stand in for a blocked one, so that
+//! thieves, wakers and timers need not know which are taken.
+
+use super::biased::Biased;
+use super::queue::{self, Owner, Thief};
+use crate::task::owned::{FinishedStack, OwnedList};
+use crate::task::{Runnable, TaskId};
+use crate::time::timers::Timers;
+use core::panic::Location;
+use std::collections::VecDeque;
+use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU32, Ordering};
+use weftwork_sync::primitive::unmodelled::Counter;
+use weftwork_sync::primitive::{Mutex, Parker, Shared};
+
+/// What a worker alone touches, until somebody has to rescue it.
+///
+/// The age of ready tasks: `shared` holds the oldest, then `private`; `lifo` holds the newest, which runs next because
+/// its data are warm, three times in a row at most.
+#[derive(Debug)]
+pub struct Local {
+    pub(crate) lifo: Option<Runnable>,
+    pub(crate) private: VecDeque<Runnable>,
+    pub(crate) shared: Owner,
+    /// Tasks that may run on this worker's thread only; never stolen, never rescued.
+    pub(crate) pinned: VecDeque<Runnable>,
+    pub(crate) owned: OwnedList,
+    /// What is being polled, for the watchdog's report.
+    pub(crate) current: Option<(TaskId, &'static Location<'static>)>,
+    /// The runtime shuts down: no task may enter `owned` any more.
+    pub(crate) closed: bool,
+}
+
+/// Where a worker that announced its sleep sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bed {
+    Parker,
+    Reactor,
+}
+
+/// The seat of one worker.
+#[derive(Debug)]
+pub struct Slot {
+    pub(crate) local: Biased<Local>,
+    pub(crate) thief: Thief,
+    /// `shared` is not empty, as far as its owner knows: thieves look here before they probe.
+    pub(crate) has_work: AtomicBool,
+    pub(crate) finished: FinishedStack,
+    pub(crate) timers: Shared<Timers>,
+    pub(crate) parker: Parker,
+    in_reactor: AtomicBool,
+    /// Pinned tasks woken by other threads.
+    pub(crate) inbox: Mutex<Vec<Runnable>>,
+    pub(crate) has_mail: AtomicBool,
+    /// Counts up by one as a poll begins and as it ends: odd is inside a poll. The watchdog samples it twice.
+    pub(crate) epoch: AtomicU32,
+    /// The watchdog asks the worker to look at everything that others left lying.
+    pub(crate) nudged: AtomicBool,
+    /// The worker is inside `block_in_place`.
+    pub(crate) yielded_place: AtomicBool,
+    /// When the worker was last claimed, to learn what a wake-up costs.
+    pub(crate) claimed_at: Counter,
+    pub(crate) counters: Counters,
+}
+
+/// What a worker counts; written by itself alone, summed when read.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) polls: Counter,
+    pub(crate) steals: Counter,
+    pub(crate) stolen: Counter,
+    pub(crate) parks: Counter,
+    pub(crate) wakes: Counter,
+    pub(crate) spawns: Counter,
+    pub(crate) injected: Counter,
+    pub(crate) lifo: Counter,
+    pub(crate) timers: Counter,
+}
+
+impl Slot {
+    pub(crate) fn new(timers: Shared<Timers>) -> Self {
+        let (shared, thief) = queue::shared();
+        Self {
+            local: Biased::new(Local {
+                lifo: None,
+                private: VecDeque::new(),
+                shared,
+                pinned: VecDeque::new(),
+                owned: OwnedList::new(),
+                current: None,
+                closed: false,
+            }),
+            thief,
+            has_work: AtomicBool::new(false),
+            finished: FinishedStack::new(),
+            timers,
+            parker: Parker::new(),
+            in_reactor: AtomicBool::new(false),
+            inbox: Mutex::new(Vec::new()),
+            has_mail: AtomicBool::new(false),
+            epoch: AtomicU32::new(0),
+            nudged: AtomicBool::new(false),
+            yielded_place: AtomicBool::new(false),
+            claimed_at: Counter::new(0),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Where the worker is going to sleep; before it announces that it does.
+    pub(crate) fn make_bed(&self, bed: Bed) {
+        // Ordering: Relaxed: published by the announcement that follows.
+        self.in_reactor.store(bed == Bed::Reactor, Ordering::Relaxed);
+    }
+
+    /// Where the worker sleeps; for whoever claimed it.
+    pub(crate) fn bed(&self) -> Bed {
+        // Ordering: Relaxed: the claim acquired what the announcement published.
+        if self.in_reactor.load(Ordering::Relaxed) { Bed::Reactor } else { Bed::Parker }
+    }
+}
+
+impl Local {
+    /// Ready tasks that somebody else may run.
+    pub(crate) fn ready(&self) -> usize {
+        usize::from(self.lifo.is_some()) + self.private.len() + self.shared.len()
+    }
+
+    /// Moves the oldest private tasks to where thieves find them; `true` if there are any there now.
+    pub(crate) fn publish(&mut self) -> bool {
+        let room = queue::SHARED_CAPACITY - self.shared.len();
+        // Half is left for the owner, as a thief would leave it.
+        let count = self.private.len().div_ceil(2).min(room);
+        for task in self.private.drain(..count) {
+            self.shared.push(task);
+        }
+        self.shared.len() > 0
+    }
+
+    /// Takes everything that another worker may run, oldest first.
+    pub(crate) fn take_all(&mut self) -> Vec<Runnable> {
+        let mut all = Vec::with_capacity(self.ready());
+        while let Some(task) = self.shared.pop() {
+            all.push(task);
+        }
+        all.extend(self.private.drain(..));
+        all.extend(self.lifo.take());
+        all
+    }
+}

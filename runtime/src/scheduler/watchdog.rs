@@ -1,0 +1,418 @@
+//! Bounded delay (promise P3): one thread that looks whether workers move.
+//!
+//! Each worker counts an epoch up as a poll begins and ends. The watchdog samples the epochs once per period; one that is
+//! odd and the same twice belongs to a worker that has been inside one poll for at least a period. No clock is read by the
+//! workers for that. The period is 1 ms and doubles to 5 ms while nothing is overdue.
+//!
+//! | it sees | it does |
+//! |---|---|
+//! | an overdue poll | takes the worker's LIFO slot, private and shared queue, and injects them |
+//! | due timers of a worker that is overdue, old tasks in the injector, a reactor with nobody in it | nudges a worker, waking one if need be |
+//! | every worker overdue, or one overdue for longer than [`Limits::spare_after`] | starts a spare worker |
+//! | a poll longer than [`Limits::report_after`] | has it reported, from the blocking pool |
+//! | the overdue worker back | tells its spare to leave |
+//!
+//! It runs no foreign code and waits for nobody: timers are fired by workers it nudges, hooks run on the pool.
+//!
+//! It sleeps for good after 100 ms in which no epoch moved. The pair that keeps that from being a lost wake-up: the watchdog
+//! *announces* that it is asleep, then *checks* the epochs once more; a worker that leaves its bed has *published* that
+//! (its first poll changes its epoch, and before that it is out of the sleepers) and then *checks* whether the watchdog
+//! sleeps. A worker that is awake but polls nothing needs no watchdog.
+
+use super::worker::Worker;
+use super::{Core, shutdown};
+use crate::context;
+use crate::observe::unhandled::{Unhandled, UnhandledKind};
+use crate::platform::clock::real_now;
+use crate::task::TaskId;
+use core::panic::Location;
+use core::time::Duration;
+use weftwork_sync::primitive::atomic::{AtomicBool, AtomicUsize, Ordering};
+use weftwork_sync::primitive::dekker::{announce_then_check, publish_then_check};
+use weftwork_sync::primitive::{Mutex, Parker, Shared, thread};
+
+/// The shortest period.
+const SHORT: Duration = Duration::from_millis(1);
+/// The longest, while nothing is overdue. An overdue poll is found at the second sample, so two of these are the bound of
+/// 10 ms that promise P3 gives.
+const LONG: Duration = Duration::from_millis(5);
+/// Without activity for this long it sleeps for good.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// What the watchdog may do and when.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Whether there is one.
+    pub(crate) enabled: bool,
+    /// A poll longer than this is reported.
+    pub(crate) report_after: Duration,
+    /// A worker blocked for this long gets a spare although others still run.
+    pub(crate) spare_after: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { enabled: true, report_after: Duration::from_millis(100), spare_after: Duration::from_millis(20) }
+    }
+}
+
+/// What workers see of the watchdog.
+#[derive(Debug)]
+pub(crate) struct Watchdog {
+    asleep: AtomicBool,
+    bell: Parker,
+    /// The seats of spares, in the order of their slots.
+    spares: Box<[Spare]>,
+    /// The error of the last spare that could not be started.
+    refused: Mutex<Option<std::io::Error>>,
+    running: AtomicUsize,
+}
+
+/// The seat of a spare: whether a thread sits there, and whether it has been told to leave.
+#[derive(Debug)]
+struct Spare {
+    taken: AtomicBool,
+    leave: AtomicBool,
+}
+
+impl Watchdog {
+    pub(crate) fn new(spares: usize) -> Self {
+        let spare = |_| Spare { taken: AtomicBool::new(false), leave: AtomicBool::new(false) };
+        Self {
+            asleep: AtomicBool::new(false),
+            bell: Parker::new(),
+            spares: (0..spares).map(spare).collect(),
+            refused: Mutex::new(None),
+            running: AtomicUsize::new(0),
+        }
+    }
+
+    /// A worker left its bed: the watchdog has to be awake from here on.
+    #[inline]
+    pub(crate) fn stir(&self, core: &Core) {
+        if core.config.watchdog.enabled && publish_then_check(|| {}, || self.asleep.load(Ordering::Relaxed)) {
+            self.wake();
+        }
+    }
+
+    /// Looks at once: a worker is about to block, or the runtime ends.
+    pub(crate) fn wake(&self) {
+        self.asleep.store(false, Ordering::Relaxed);
+        self.bell.unpark();
+    }
+
+    /// Whether the worker at this slot is a spare that has been told to leave.
+    pub(crate) fn wants_to_leave(&self, core: &Core, slot: usize) -> bool {
+        let spare = slot.checked_sub(core.config.workers).and_then(|spare| self.spares.get(spare));
+        spare.is_some_and(|spare| spare.leave.load(Ordering::Relaxed))
+    }
+
+    /// How many spares are at work.
+    pub(crate) fn spares(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// A spare has left its seat.
+    pub(crate) fn spare_left(&self, core: &Core, slot: usize) {
+        if let Some(spare) = slot.checked_sub(core.config.workers).and_then(|spare| self.spares.get(spare)) {
+            self.running.fetch_sub(1, Ordering::Relaxed);
+            // Ordering: Release: the next thread at this seat sees what this one did there.
+            spare.taken.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// What the watchdog remembers of a worker.
+#[derive(Debug, Clone)]
+struct Seen {
+    epoch: u32,
+    since: u64,
+    reported: bool,
+    spare: Option<usize>,
+}
+
+/// Starts the watchdog's thread.
+///
+/// # Errors
+/// The system refused the thread.
+pub(crate) fn start(core: &Shared<Core>) -> std::io::Result<()> {
+    if !core.config.watchdog.enabled {
+        return Ok(());
+    }
+    let theirs = core.clone();
+    core.exits.enter();
+    let started = thread::spawn(format!("{}-watchdog", core.config.thread_name), move || {
+        Rounds::new(&theirs).run();
+        theirs.exits.leave();
+    });
+    if started.is_err() {
+        core.exits.leave();
+    }
+    started.map(drop)
+}
+
+/// The watchdog's own state.
+struct Rounds<'a> {
+    core: &'a Shared<Core>,
+    seen: Vec<Seen>,
+    period: Duration,
+    quiet_since: u64,
+}
+
+impl<'a> Rounds<'a> {
+    fn new(core: &'a Shared<Core>) -> Self {
+        let now = real_now();
+        let seen = Seen { epoch: 0, since: now, reported: false, spare: None };
+        Self { core, seen: vec![seen; core.slots.len()], period: SHORT, quiet_since: now }
+    }
+
+    fn run(&mut self) {
+        while !self.core.is_stopping() {
+            let _ = self.core.watchdog.bell.park_for(Some(self.period));
+            self.core.stats.watchdog_ticks.add(1);
+            let now = real_now();
+            let (moved, overdue) = self.sample(now);
+            if !overdue.is_empty() {
+                self.period = SHORT;
+                self.quiet_since = now;
+                self.rescue(&overdue);
+                self.see_to_spares(&overdue, now);
+                self.report(&overdue, now);
+            } else if moved {
+                self.period = (self.period * 2).min(LONG);
+                self.quiet_since = now;
+            }
+            self.see_to_what_lies(&overdue);
+            if Duration::from_nanos(now.saturating_sub(self.quiet_since)) >= QUIET {
+                self.sleep();
+            }
+        }
+    }
+
+    /// Samples the epochs: whether any moved, and whose poll is overdue.
+    fn sample(&mut self, now: u64) -> (bool, Vec<usize>) {
+        let (mut moved, mut overdue) = (false, Vec::new());
+        for (index, (slot, seen)) in self.core.slots.iter().zip(&mut self.seen).enumerate() {
+            let epoch = slot.epoch.load(Ordering::Relaxed);
+            let in_place = slot.yielded_place.load(Ordering::Relaxed);
+            if epoch != seen.epoch {
+                moved = true;
+                let spare = if in_place { seen.spare } else { seen.spare.take().map_or(None, |s| self.core.dismiss(s)) };
+                *seen = Seen { epoch, since: now, reported: false, spare };
+            } else if epoch % 2 == 1 || in_place {
+                overdue.push(index);
+                continue;
+            }
+            if in_place {
+                overdue.push(index);
+            }
+        }
+        (moved, overdue)
+    }
+
+    /// Takes what blocked workers hold and puts it where others find it.
+    fn rescue(&self, overdue: &[usize]) {
+        if !self.core.config.multi {
+            return;
+        }
+        for &index in overdue {
+            let slot = &self.core.slots[index];
+            let taken = slot.local.try_take(|local| (local.take_all(), slot.finished.drain(&mut local.owned)));
+            let Some((tasks, completed)) = taken else { continue };
+            drop(completed);
+            if tasks.is_empty() {
+                continue;
+            }
+            slot.has_work.store(false, Ordering::Relaxed);
+            self.core.stats.rescues.add(1);
+            self.core.stats.rescued.add(tasks.len() as u64);
+            for task in tasks {
+                self.core.inject(task);
+            }
+        }
+    }
+
+    /// Keeps the number of workers that are not blocked.
+    fn see_to_spares(&mut self, overdue: &[usize], now: u64) {
+        let core = self.core;
+        if !core.config.multi {
+            return;
+        }
+        for &index in overdue {
+            let running = core.config.workers + core.watchdog.spares();
+            let all_blocked = running <= overdue.len();
+            let seen = &mut self.seen[index];
+            let age = Duration::from_nanos(now.saturating_sub(seen.since));
+            let in_place = core.slots[index].yielded_place.load(Ordering::Relaxed);
+            if seen.spare.is_none() && (all_blocked || in_place || age >= core.config.watchdog.spare_after) {
+                seen.spare = Core::start_spare(core);
+            }
+        }
+    }
+
+    /// Has polls that last too long reported, once each.
+    fn report(&mut self, overdue: &[usize], now: u64) {
+        for &index in overdue {
+            let slot = &self.core.slots[index];
+            let seen = &mut self.seen[index];
+            let age = Duration::from_nanos(now.saturating_sub(seen.since));
+            let in_place = slot.yielded_place.load(Ordering::Relaxed);
+            if seen.reported || in_place || age < self.core.config.watchdog.report_after {
+                continue;
+            }
+            let Some(current) = slot.local.try_take(|local| local.current) else { continue };
+            seen.reported = true;
+            self.core.stats.slow_polls.add(1);
+            let core = self.core.clone();
+            // Formatting and hooks are foreign: they run on the pool. If that has no thread, nobody is told.
+            let _runs_on = self.core.pool.submit(move || core.report_slow_poll(current, index, age));
+        }
+    }
+
+    /// Has somebody look at what nobody looks at.
+    fn see_to_what_lies(&self, overdue: &[usize]) {
+        let core = self.core;
+        let mut now = None;
+        let mut due = |timers: &crate::time::timers::Timers| {
+            let next = timers.next_due();
+            next != crate::time::timers::NEVER && next <= *now.get_or_insert_with(|| core.config.clock.now())
+        };
+        let lies = !core.injector.is_empty()
+            || due(&core.outside_timers)
+            || overdue.iter().any(|&index| due(&core.slots[index].timers))
+            || core.reactor.as_ref().is_some_and(|reactor| {
+                reactor.registered() > 0 && core.keeper.slot.load(Ordering::Relaxed) == 0
+            });
+        if !lies || (!overdue.is_empty() && core.idle.anybody_sleeps() && core.wake_one()) {
+            return;
+        }
+        for (index, slot) in core.slots.iter().enumerate() {
+            if !overdue.contains(&index) && !core.idle.sleeps(index) {
+                slot.nudged.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Sleeps until a worker leaves its bed.
+    fn sleep(&mut self) {
+        let (core, seen) = (self.core, &self.seen);
+        let watchdog = &core.watchdog;
+        let active = announce_then_check(
+            || watchdog.asleep.store(true, Ordering::Relaxed),
+            || {
+                core.is_stopping()
+                    || core.slots.iter().zip(seen).any(|(slot, seen)| {
+                        let epoch = slot.epoch.load(Ordering::Relaxed);
+                        epoch != seen.epoch || epoch % 2 == 1 || slot.yielded_place.load(Ordering::Relaxed)
+                    })
+            },
+        );
+        if !active {
+            watchdog.bell.park();
+        }
+        watchdog.asleep.store(false, Ordering::Relaxed);
+        self.period = SHORT;
+        self.quiet_since = real_now();
+    }
+}
+
+impl Core {
+    /// Starts a worker at a free seat for spares; the seat, if there is one and the system gives a thread.
+    fn start_spare(this: &Shared<Self>) -> Option<usize> {
+        let free = this.watchdog.spares.iter().position(|spare| !spare.taken.load(Ordering::Acquire))?;
+        let (spare, slot) = (&this.watchdog.spares[free], this.config.workers + free);
+        spare.leave.store(false, Ordering::Relaxed);
+        spare.taken.store(true, Ordering::Relaxed);
+        this.watchdog.running.fetch_add(1, Ordering::Relaxed);
+        match shutdown::start_worker(this, slot) {
+            Ok(()) => {
+                this.stats.spares_started.add(1);
+                Some(free)
+            }
+            Err(error) => {
+                this.watchdog.spare_left(this, slot);
+                let known = this.watchdog.refused.lock().replace(error).is_some();
+                if !known {
+                    let text = "every worker may be blocked and the system gives no thread for a spare";
+                    let core = this.clone();
+                    let tell = move || core.report(&Unhandled::elsewhere(UnhandledKind::NoSpare, Some(text)));
+                    let _runs_on = this.pool.submit(tell);
+                }
+                None
+            }
+        }
+    }
+
+    /// Tells a spare to leave: the worker it stood in for is back.
+    fn dismiss(&self, spare: usize) -> Option<usize> {
+        self.watchdog.spares[spare].leave.store(true, Ordering::Relaxed);
+        let slot = self.config.workers + spare;
+        if self.idle.publish_to(slot, || {}) {
+            self.wake(slot);
+        }
+        None
+    }
+
+    fn report_slow_poll(&self, current: Option<(TaskId, &'static Location<'static>)>, worker: usize, age: Duration) {
+        let name = current.and_then(|(id, _)| self.name_of(id));
+        let message = format!("worker {worker} has been inside one poll for {age:?} and more");
+        self.report(&Unhandled {
+            task: current.map(|(id, _)| id),
+            name: name.as_deref(),
+            spawned_at: current.map(|(_, at)| at),
+            ..Unhandled::elsewhere(UnhandledKind::SlowPoll, Some(&message))
+        });
+    }
+
+    /// The name of an incomplete task, by looking through every list.
+    fn name_of(&self, id: TaskId) -> Option<String> {
+        let mut found = None;
+        let mut look = |owned: &crate::task::owned::OwnedList| {
+            owned.for_each(|task| {
+                // SAFETY: in a list that nobody changes meanwhile, and so alive.
+                let spec = unsafe { &task.as_ref().spec };
+                if spec.id == id {
+                    found = spec.name.as_deref().map(str::to_owned);
+                }
+            });
+        };
+        look(&self.outside.lock().owned);
+        for slot in &self.slots {
+            let _ = slot.local.try_take(|local| look(&local.owned));
+        }
+        found
+    }
+}
+
+impl Worker {
+    /// The worker is about to block for as long as it likes: what it holds goes to others, at once.
+    pub(crate) fn leave_place(&self) {
+        self.hand_over();
+        self.slot().yielded_place.store(true, Ordering::Relaxed);
+        self.core.watchdog.wake();
+    }
+
+    /// The worker is back.
+    pub(crate) fn retake_place(&self) {
+        self.slot().yielded_place.store(false, Ordering::Relaxed);
+        self.core.watchdog.wake();
+    }
+}
+
+/// Runs `f`, which may block, on the worker that calls it; see `weftwork::block_in_place`.
+pub(crate) fn in_place<R>(f: impl FnOnce() -> R) -> R {
+    struct Back;
+    impl Drop for Back {
+        fn drop(&mut self) {
+            context::with_worker(Worker::retake_place);
+        }
+    }
+    let left = context::with_worker(|worker| {
+        if worker.core.config.multi {
+            worker.leave_place();
+        }
+        worker.core.config.multi
+    });
+    let _back = (left == Some(true)).then_some(Back);
+    f()
+}

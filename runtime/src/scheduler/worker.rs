@@ -1,0 +1,497 @@
+//! The step of a worker: choose a task, run it, look around.
+//!
+//! A worker is a thread that sits at a slot. `step` never blocks except in `sleep.rs`, so that the same loop can be driven
+//! step by step.
+//!
+//! The order of things. Own tasks first: the pinned ones in turn with the rest, then the LIFO slot (three times in a row at
+//! most, so that two tasks that wake each other cannot keep the others out, tokio issue 5686), then the oldest. What lies
+//! elsewhere (the injector, the reactor, timers) is visited when nothing is left here, every [`ROUND`] steps, and when the
+//! watchdog has seen it lie for a tick: by age, then, and the age is bounded by the watchdog's period plus one poll.
+//!
+//! When to wake a peer: when what is queued would have to wait longer than a wake-up takes. The wait is estimated from the
+//! mean length of recent polls, taken once per [`SAMPLE`] polls; a poll that is much longer than the mean is the
+//! watchdog's case. Peers that are awake and search are fed at once.
+
+use super::slot::{Local, Slot};
+use super::{CoreRef, Core};
+use crate::task::cell::Header;
+use crate::task::{Runnable, TaskId, recycle};
+use core::cell::Cell;
+use core::ptr::NonNull;
+use core::task::Waker;
+use weftwork_sync::primitive::Shared;
+use weftwork_sync::primitive::atomic::Ordering;
+
+/// Polls of the LIFO slot in a row.
+const LIFO_STREAK: u32 = 3;
+/// Steps between visits to what lies elsewhere.
+const ROUND: u32 = 64;
+/// Polls per reading of the clock.
+const SAMPLE: u32 = 16;
+/// Tasks taken from the injector or a peer at once.
+const BATCH: usize = 16;
+/// A peer is woken when the queue would take this many times the cost of a wake-up.
+const WORTH: u64 = 2;
+
+/// A thread that sits at a slot.
+pub struct Worker {
+    pub(crate) core: Shared<Core>,
+    pub(crate) index: usize,
+    steps: Cell<u32>,
+    lifo_streak: Cell<u32>,
+    /// Counted among the searchers of `idle`.
+    pub(crate) searching: Cell<bool>,
+    random: Cell<u32>,
+    /// The task that is being polled.
+    current: Cell<Option<NonNull<Header>>>,
+    /// Pushes since the wake policy last looked.
+    pushes: Cell<u32>,
+    polls_since_sample: Cell<u32>,
+    sampled_at: Cell<u64>,
+    /// Nanoseconds; a running mean over samples.
+    mean_poll: Cell<u64>,
+    /// Kept to save an allocation per turn.
+    pub(crate) ready: Cell<Vec<Waker>>,
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Step {
+    /// A task was polled.
+    Polled,
+    /// Nothing was ready; the worker looked around or slept.
+    Looked,
+}
+
+impl Worker {
+    /// Takes a seat. One thread at a time may sit at a slot; the caller sees to it.
+    pub(crate) fn sit(core: Shared<Core>, index: usize) -> Self {
+        recycle::enter_worker();
+        let random = (index as u32).wrapping_mul(0x9E37_79B9) | 1;
+        Self {
+            core,
+            index,
+            steps: Cell::new(0),
+            lifo_streak: Cell::new(0),
+            searching: Cell::new(false),
+            random: Cell::new(random),
+            current: Cell::new(None),
+            pushes: Cell::new(0),
+            polls_since_sample: Cell::new(0),
+            sampled_at: Cell::new(0),
+            mean_poll: Cell::new(0),
+            ready: Cell::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn slot(&self) -> &Slot {
+        &self.core.slots[self.index]
+    }
+
+    /// The owner's section of this worker's slot.
+    #[inline(always)]
+    pub(crate) fn own<R>(&self, section: impl FnOnce(&mut Local) -> R) -> R {
+        // SAFETY: a Worker is the one thread that sits at its slot (sit), it is not Sync, and no section contains code
+        // that could start another.
+        unsafe { self.slot().local.own(section) }
+    }
+
+    /// The id of the task that is being polled.
+    pub(crate) fn current(&self) -> Option<TaskId> {
+        // SAFETY: set around the poll, which keeps the task alive.
+        self.current.get().map(|task| unsafe { task.as_ref() }.spec.id)
+    }
+
+    /// One step.
+    pub(crate) fn step(&self) -> Step {
+        let slot = self.slot();
+        if slot.nudged.load(Ordering::Relaxed) {
+            slot.nudged.store(false, Ordering::Relaxed);
+            self.look_around(Look::Everywhere);
+        }
+        let steps = self.steps.get().wrapping_add(1);
+        self.steps.set(steps);
+        if steps.is_multiple_of(ROUND) {
+            self.look_around(Look::Near);
+        } else if !self.core.config.multi {
+            // First in, first out holds for tasks from outside as well.
+            self.take_injected();
+        }
+        match self.next(steps) {
+            Some(task) => {
+                self.run(task);
+                Step::Polled
+            }
+            None => {
+                self.find_or_sleep();
+                Step::Looked
+            }
+        }
+    }
+
+    /// Chooses the next of this worker's own tasks.
+    #[inline]
+    fn next(&self, steps: u32) -> Option<Runnable> {
+        if self.slot().has_mail.load(Ordering::Relaxed) {
+            self.open_mail();
+        }
+        let streak = self.lifo_streak.get();
+        let mut from_lifo = false;
+        let mut drained = false;
+        let task = self.own(|local| {
+            let task = Self::choose(local, steps, streak, &mut from_lifo, &mut drained);
+            local.current = task.as_ref().map(|task| {
+                let spec = &task.header().spec;
+                (spec.id, spec.location)
+            });
+            task
+        });
+        if drained {
+            self.slot().has_work.store(false, Ordering::Relaxed);
+        }
+        self.lifo_streak.set(if from_lifo { streak + 1 } else { 0 });
+        task
+    }
+
+    #[inline(always)]
+    fn choose(
+        local: &mut Local,
+        steps: u32,
+        streak: u32,
+        from_lifo: &mut bool,
+        drained: &mut bool,
+    ) -> Option<Runnable> {
+        // Pinned tasks have every other step, so that neither side starves the other.
+        if !local.pinned.is_empty() && (steps & 1 == 0 || local.ready() == 0) {
+            return local.pinned.pop_front();
+        }
+        if streak < LIFO_STREAK {
+            if let Some(task) = local.lifo.take() {
+                *from_lifo = true;
+                return Some(task);
+            }
+        }
+        if local.shared.len() > 0 {
+            let task = local.shared.pop();
+            *drained = local.shared.len() == 0;
+            if task.is_some() {
+                return task;
+            }
+        }
+        local.private.pop_front().or_else(|| local.lifo.take()).or_else(|| local.pinned.pop_front())
+    }
+
+    /// Polls a task.
+    #[inline]
+    fn run(&self, task: Runnable) {
+        if self.searching.get() {
+            self.found_work();
+        }
+        let slot = self.slot();
+        self.current.set(Some(task.as_ptr()));
+        let epoch = slot.epoch.load(Ordering::Relaxed);
+        slot.epoch.store(epoch.wrapping_add(1), Ordering::Relaxed);
+        task.run();
+        slot.epoch.store(epoch.wrapping_add(2), Ordering::Relaxed);
+        self.current.set(None);
+        slot.counters.polls.bump();
+        if self.core.config.multi {
+            let polls = self.polls_since_sample.get() + 1;
+            self.polls_since_sample.set(polls);
+            if polls >= SAMPLE {
+                self.sample(polls);
+            }
+        }
+    }
+
+    /// Ends this worker's part in the search, and hands the search on if it was the last.
+    #[cold]
+    fn found_work(&self) {
+        self.searching.set(false);
+        if self.core.idle.end_search_with_work(|| self.core.has_visible_work()) == super::idle::Searcher::Last {
+            self.core.wake_one();
+        }
+    }
+
+    /// Reads the clock for the mean length of a poll, and thinks about waking a peer.
+    fn sample(&self, polls: u32) {
+        self.polls_since_sample.set(0);
+        let backlog = self.own(|local| local.private.len());
+        if backlog == 0 {
+            // Without a backlog nobody has to be woken, and the clock is not read.
+            self.sampled_at.set(0);
+            return;
+        }
+        let now = crate::platform::clock::real_now();
+        let before = self.sampled_at.replace(now);
+        if before != 0 {
+            let mean = now.saturating_sub(before) / u64::from(polls);
+            self.mean_poll.set((self.mean_poll.get() * 3 + mean) / 4);
+        }
+        self.share(backlog);
+    }
+
+    /// Publishes private tasks to thieves if one is there or worth waking.
+    fn share(&self, backlog: usize) {
+        let idle = &self.core.idle;
+        let searched_for = idle.searching() > 0;
+        let worth_a_wake = !searched_for && idle.wants_wake() && self.delay_of(backlog) > self.wake_cost() * WORTH;
+        if !(searched_for || worth_a_wake) {
+            return;
+        }
+        if self.own(Local::publish) {
+            self.slot().has_work.store(true, Ordering::Relaxed);
+            if worth_a_wake {
+                self.slot().counters.wakes.bump();
+                self.core.wake_one();
+            }
+        }
+    }
+
+    fn delay_of(&self, backlog: usize) -> u64 {
+        self.mean_poll.get().saturating_mul(backlog as u64)
+    }
+
+    fn wake_cost(&self) -> u64 {
+        self.core.stats.wake_cost.get()
+    }
+
+    /// A task woken or spawned by the task that runs here: it is next.
+    #[inline]
+    pub(crate) fn push(&self, task: Runnable) {
+        if self.core.config.multi && !task.header().spec.pinned {
+            let backlog = self.own(|local| {
+                if let Some(displaced) = local.lifo.replace(task) {
+                    local.private.push_back(displaced);
+                }
+                local.private.len()
+            });
+            self.pushed(backlog);
+        } else {
+            self.push_back(task);
+        }
+    }
+
+    /// A task that goes behind everything that is ready.
+    #[inline]
+    pub(crate) fn push_back(&self, task: Runnable) {
+        if self.core.config.multi && task.header().spec.pinned {
+            if task.header().spec.owner as usize != self.index {
+                return self.core.inject(task);
+            }
+            self.own(|local| local.pinned.push_back(task));
+        } else {
+            self.own(|local| local.private.push_back(task));
+        }
+    }
+
+    /// A burst inside of one poll: the sample after it would come too late.
+    #[inline]
+    fn pushed(&self, backlog: usize) {
+        let pushes = self.pushes.get() + 1;
+        self.pushes.set(pushes);
+        if pushes >= 256 {
+            self.pushes.set(0);
+            self.share(backlog);
+        }
+    }
+
+    /// Owns and schedules a task spawned here.
+    #[inline]
+    pub(crate) fn adopt(&self, task: NonNull<Header>) {
+        self.slot().counters.spawns.bump();
+        let (multi, mut closed) = (self.core.config.multi, false);
+        let backlog = self.own(|local| {
+            if local.closed {
+                closed = true;
+                return 0;
+            }
+            // SAFETY: the task is new: in no list, one of its references is the list's, and this is its Runnable.
+            let task = unsafe {
+                local.owned.insert(task);
+                Runnable::from_ptr(task)
+            };
+            if multi && task.header().spec.pinned {
+                local.pinned.push_back(task);
+            } else if multi {
+                if let Some(displaced) = local.lifo.replace(task) {
+                    local.private.push_back(displaced);
+                }
+            } else {
+                local.private.push_back(task);
+            }
+            local.private.len()
+        });
+        if closed {
+            return Core::refuse(task);
+        }
+        if multi {
+            self.pushed(backlog);
+        }
+    }
+
+    fn open_mail(&self) {
+        let slot = self.slot();
+        slot.has_mail.store(false, Ordering::Relaxed);
+        let mail = core::mem::take(&mut *slot.inbox.lock());
+        self.own(|local| local.pinned.extend(mail));
+    }
+
+    /// Looks at what lies elsewhere while own tasks are ready.
+    fn look_around(&self, look: Look) {
+        self.tidy();
+        self.take_injected();
+        self.fire_timers(look);
+        if let Some(reactor) = &self.core.reactor {
+            if reactor.registered() > 0 {
+                self.turn_without_waiting(reactor);
+            }
+        }
+    }
+
+    /// Lets go of tasks of this worker that completed elsewhere.
+    pub(crate) fn tidy(&self) {
+        let slot = self.slot();
+        if !slot.finished.is_empty() {
+            drop(self.own(|local| slot.finished.drain(&mut local.owned)));
+        }
+    }
+
+    /// Takes tasks from the injector; `true` if there were any.
+    pub(crate) fn take_injected(&self) -> bool {
+        let injector = &self.core.injector;
+        if injector.is_empty() {
+            return false;
+        }
+        let mut taken = 0;
+        if self.core.config.multi {
+            let left = self.own(|local| {
+                let before = local.shared.len();
+                let room = super::queue::SHARED_CAPACITY - before;
+                if room > 1 {
+                    // One is handed out, the rest lies behind what is shared already.
+                    let first = injector.steal_into(&mut local.shared, BATCH.min(room));
+                    taken = local.shared.len() - before + usize::from(first.is_some());
+                    local.private.extend(first);
+                }
+                local.shared.len()
+            });
+            self.slot().has_work.store(left > 0, Ordering::Relaxed);
+        } else {
+            while let Some(task) = injector.pop() {
+                self.own(|local| local.private.push_back(task));
+                taken += 1;
+            }
+        }
+        self.slot().counters.injected.bump_by(taken as u64);
+        taken > 0
+    }
+
+    /// Fires due timers; `true` if any fired.
+    pub(crate) fn fire_timers(&self, look: Look) -> bool {
+        let core = &*self.core;
+        let never = crate::time::timers::NEVER;
+        let mine = &self.slot().timers;
+        let others = match look {
+            Look::Near => &[][..],
+            Look::Everywhere => &core.slots[..],
+        };
+        let due = others
+            .iter()
+            .map(|slot| &slot.timers)
+            .chain([mine, &core.outside_timers])
+            .filter(|timers| timers.next_due() != never);
+        let mut now = None;
+        let mut fired = 0;
+        let mut ready = self.ready.take();
+        for timers in due {
+            let now = *now.get_or_insert_with(|| core.config.clock.now());
+            if timers.next_due() > now {
+                continue;
+            }
+            loop {
+                let more = timers.fire(now, &mut ready);
+                fired += ready.len();
+                core.wake_all(&mut ready);
+                if !more {
+                    break;
+                }
+            }
+        }
+        self.ready.set(ready);
+        self.slot().counters.timers.bump_by(fired as u64);
+        fired > 0
+    }
+
+    /// Steals from a peer; `true` if it got anything.
+    pub(crate) fn steal(&self) -> bool {
+        let slots = &self.core.slots;
+        let start = self.random() as usize % slots.len();
+        for victim in (start..slots.len()).chain(0..start) {
+            if victim == self.index || !slots[victim].has_work.load(Ordering::Relaxed) {
+                continue;
+            }
+            self.slot().counters.steals.bump();
+            let (taken, left) = self.own(|local| {
+                let before = local.shared.len();
+                let room = super::queue::SHARED_CAPACITY - before;
+                let first = slots[victim].thief.steal_into(&mut local.shared, BATCH.min(room));
+                let taken = local.shared.len() - before + usize::from(first.is_some());
+                local.private.extend(first);
+                (taken, local.shared.len())
+            });
+            if taken > 0 {
+                self.slot().counters.stolen.bump_by(taken as u64);
+                self.slot().has_work.store(left > 0, Ordering::Relaxed);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// xorshift32: which victim comes first has to differ between workers, nothing more.
+    fn random(&self) -> u32 {
+        let mut x = self.random.get();
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        self.random.set(x);
+        x
+    }
+
+    /// Gives everything that others may run to them: this worker leaves, or is about to block.
+    pub(crate) fn hand_over(&self) {
+        let tasks = self.own(Local::take_all);
+        self.slot().has_work.store(false, Ordering::Relaxed);
+        for task in tasks {
+            self.core.inject(task);
+        }
+    }
+
+    /// Whether this worker's runtime is the one that `core` names.
+    pub(crate) fn is_of(&self, core: CoreRef) -> bool {
+        core.is(&self.core)
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        recycle::leave_worker();
+    }
+}
+
+/// How far a worker looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// At its own timers and those of the threads that are no workers.
+    Near,
+    /// At everybody's.
+    Everywhere,
+}
+
+impl core::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Worker").field("index", &self.index).finish_non_exhaustive()
+    }
+}

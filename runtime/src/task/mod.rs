@@ -1,0 +1,36 @@
+//! One spawned future: its memory, its state, its waker, its handle.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `state.rs` | the protocol: one word, its transitions, its races |
+//! | `cell.rs` | the one allocation of a task, and what is done with its future |
+//! | `runnable.rs` | the right to poll a task, which is what queues hold |
+//! | `waker.rs` | the task's waker |
+//! | `join.rs` | `JoinHandle`: a task's outcome, and the way to cancel it |
+//! | `error.rs` | how a task that gave no value ended |
+//! | `id.rs` | task identifiers |
+//! | `owned.rs` | the list that owns tasks until they are complete |
+//! | `recycle.rs` | freed cells kept for the next spawn |
+//! | `spawn.rs` | `spawn` and the spawn builder |
+//! | `yield_now.rs` | letting others run |
+
+pub(crate) mod cell;
+pub(crate) mod error;
+mod id;
+mod join;
+pub(crate) mod owned;
+pub(crate) mod recycle;
+pub(crate) mod runnable;
+mod spawn;
+pub(crate) mod state;
+pub(crate) mod waker;
+mod yield_now;
+
+pub use error::{CancelCause, CancelKind, JoinError, Panic};
+pub use id::TaskId;
+pub use join::{CancelOnDrop, JoinHandle};
+pub(crate) use runnable::Runnable;
+pub use spawn::{Builder, SpawnError, spawn, spawn_local};
+pub use yield_now::{YieldNow, yield_now};
+
+pub(crate) use cell::{Header, Spec};

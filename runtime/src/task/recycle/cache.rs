@@ -1,0 +1,115 @@
+//! The magazines of one worker: per class one that is filled and emptied, and one full or empty behind it, so that a
+//! worker that alternates at a boundary does not go to the depot each time (Bonwick and Adams, "Magazines and Vmem", 2001).
+
+use super::depot::{Depot, Magazine};
+use super::{CLASSES, allocate_plain, class_of, free_plain, layout_of};
+use core::alloc::Layout;
+use core::cell::Cell;
+use core::mem;
+use core::ptr::{self, NonNull};
+use std::sync::LazyLock;
+use weftwork_sync::weft_thread_local;
+
+static DEPOT: LazyLock<Depot> = LazyLock::new(Depot::new);
+static ENABLED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("WEFTWORK_RECYCLE").is_none_or(|v| v != "off"));
+
+struct Pair {
+    front: Box<Magazine>,
+    back: Box<Magazine>,
+}
+
+struct Cache {
+    classes: [Pair; CLASSES],
+}
+
+weft_thread_local! {
+    /// This worker's cache; null on every other thread.
+    static CACHE: Cell<*mut Cache> = Cell::new(ptr::null_mut());
+}
+
+/// The calling thread becomes a worker: it keeps what it frees.
+pub(crate) fn enter_worker() {
+    if !*ENABLED {
+        return;
+    }
+    CACHE.with(|cache| {
+        if cache.get().is_null() {
+            let pair = |_| Pair { front: Box::new(Magazine::new()), back: Box::new(Magazine::new()) };
+            cache.set(Box::into_raw(Box::new(Cache { classes: core::array::from_fn(pair) })));
+        }
+    });
+}
+
+/// The calling thread is a worker no longer: what it kept goes back.
+pub(crate) fn leave_worker() {
+    let cache = CACHE.with(|cache| cache.replace(ptr::null_mut()));
+    if cache.is_null() {
+        return;
+    }
+    // SAFETY: made by enter_worker on this thread and taken out of the slot.
+    let cache = unsafe { Box::from_raw(cache) };
+    for (class, pair) in cache.classes.into_iter().enumerate() {
+        free_all(class, pair.front);
+        free_all(class, pair.back);
+    }
+}
+
+#[inline]
+pub(crate) fn allocate(layout: Layout) -> NonNull<u8> {
+    let (cache, Some(class)) = (CACHE.with(Cell::get), class_of(layout)) else { return allocate_plain(layout) };
+    // SAFETY: null, or this thread's own cache, which nothing else borrows: no code of ours or others runs in between.
+    let Some(cache) = (unsafe { cache.as_mut() }) else { return allocate_plain(layout) };
+    let pair = &mut cache.classes[class];
+    if let Some(cell) = pair.front.pop() {
+        return cell;
+    }
+    refill(pair, class, layout)
+}
+
+#[cold]
+fn refill(pair: &mut Pair, class: usize, layout: Layout) -> NonNull<u8> {
+    mem::swap(&mut pair.front, &mut pair.back);
+    if let Some(cell) = pair.front.pop() {
+        return cell;
+    }
+    if let Some(full) = DEPOT.fetch(class) {
+        pair.front = full;
+    }
+    pair.front.pop().unwrap_or_else(|| allocate_plain(layout))
+}
+
+/// # Safety
+/// The memory came from [`allocate`] with the same layout and is not used any more.
+#[inline]
+pub(crate) unsafe fn free(memory: NonNull<u8>, layout: Layout) {
+    // SAFETY: as in allocate.
+    if let (Some(cache), Some(class)) = (unsafe { CACHE.with(Cell::get).as_mut() }, class_of(layout)) {
+        let pair = &mut cache.classes[class];
+        if let Err(memory) = pair.front.push(memory) {
+            spill(pair, class, memory);
+        }
+    } else {
+        // SAFETY: as the caller promises.
+        unsafe { free_plain(memory, layout) };
+    }
+}
+
+#[cold]
+fn spill(pair: &mut Pair, class: usize, memory: NonNull<u8>) {
+    // The front is full: it goes behind, and what was behind goes to the depot if it is full too.
+    mem::swap(&mut pair.front, &mut pair.back);
+    let Err(memory) = pair.front.push(memory) else { return };
+    let mut fresh = Box::new(Magazine::new());
+    let _ = fresh.push(memory);
+    let full = mem::replace(&mut pair.front, fresh);
+    if let Err(full) = DEPOT.leave(class, full) {
+        free_all(class, full);
+    }
+}
+
+fn free_all(class: usize, mut magazine: Box<Magazine>) {
+    while let Some(cell) = magazine.pop() {
+        // SAFETY: cells in a magazine are unused memory of the class's layout.
+        unsafe { free_plain(cell, layout_of(class)) };
+    }
+}

@@ -1,0 +1,67 @@
+//! The right to poll a task, which is what queues hold.
+//!
+//! There is one at most per task (`SCHEDULED` in `state.rs`). It is not counted as a reference: while it exists the task
+//! is incomplete, and until completion the list that owns the task keeps it alive. It must not be lost, so dropping it
+//! puts the task back to its scheduler.
+
+use super::cell::{self, Header};
+use super::state::State;
+use core::fmt;
+use core::ptr::NonNull;
+
+/// A scheduled task.
+#[must_use]
+pub struct Runnable(NonNull<Header>);
+
+// SAFETY: a Runnable is the right to poll, handed from thread to thread by queues that synchronise; tasks whose future
+// may not leave its thread are pinned, and their Runnable travels only between their thread and queues it alone empties.
+unsafe impl Send for Runnable {}
+// SAFETY: as above; a shared Runnable gives access to nothing but the header's atomics.
+unsafe impl Sync for Runnable {}
+
+impl Runnable {
+    /// # Safety
+    /// The caller was made the holder by a transition of the state word, and gives up that right.
+    pub(crate) unsafe fn from_ptr(task: NonNull<Header>) -> Self {
+        Self(task)
+    }
+
+    pub(crate) fn as_ptr(&self) -> NonNull<Header> {
+        self.0
+    }
+
+    /// For queues that store pointers; [`from_ptr`](Self::from_ptr) is the way back.
+    pub(crate) fn into_ptr(self) -> NonNull<Header> {
+        core::mem::ManuallyDrop::new(self).0
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: the task is incomplete and so alive while its Runnable exists.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The state, for models.
+    pub(crate) fn state(&self) -> &State {
+        &self.header().state
+    }
+
+    /// Polls the task once, or drops its future if it was cancelled.
+    #[inline]
+    pub(crate) fn run(self) {
+        // SAFETY: this is the Runnable, and into_ptr gives it up.
+        unsafe { cell::run(self.into_ptr()) };
+    }
+}
+
+impl Drop for Runnable {
+    fn drop(&mut self) {
+        // Losing it would strand the task (promise P1).
+        cell::schedule_runnable(Self(self.0));
+    }
+}
+
+impl fmt::Debug for Runnable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Runnable").field(&self.header().spec.id).finish()
+    }
+}

@@ -1,0 +1,184 @@
+//! Starting tasks.
+
+use super::cell::Spec;
+use super::{JoinHandle, TaskId};
+use crate::context;
+use crate::scheduler::{Core, NOWHERE};
+use core::fmt;
+use core::future::Future;
+use core::panic::Location;
+use weftwork_sync::primitive::{Shared, thread};
+
+/// Starts a task that runs on its own from now on, on any worker.
+///
+/// The runtime owns the task: dropping the handle does not stop it.
+///
+/// # Panics
+/// If there is no current runtime; [`Builder::spawn`] says so instead.
+///
+/// asyncio's counterpart is `asyncio.create_task`, tokio's is `tokio::spawn`.
+///
+/// ```
+/// weftwork::run(async {
+///     let handles: Vec<_> = (0..3).map(|i| weftwork::spawn(async move { i * i })).collect();
+///     let mut squares = Vec::new();
+///     for handle in handles {
+///         squares.push(handle.await.unwrap());
+///     }
+///     assert_eq!(squares, [0, 1, 4]);
+/// });
+/// ```
+#[doc(alias("create_task", "ensure_future"))]
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    match Builder::new().spawn(future) {
+        Ok(handle) => handle,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Starts a task whose future need not be `Send`, on the current-thread runtime that runs the caller.
+///
+/// It is polled and dropped on this thread only, and from then on the runtime can be driven by this thread alone.
+///
+/// # Panics
+/// Outside of a current-thread runtime; [`Builder::spawn_local`] says so instead.
+///
+/// tokio's counterpart is `tokio::task::spawn_local`.
+///
+/// ```
+/// use weftwork::runtime::Builder;
+/// use std::rc::Rc;
+/// Builder::new_current_thread()
+///     .run(async {
+///         let here = Rc::new(5);
+///         assert_eq!(weftwork::spawn_local(async move { *here }).await.unwrap(), 5);
+///     })
+///     .unwrap();
+/// ```
+#[track_caller]
+pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    match Builder::new().spawn_local(future) {
+        Ok(handle) => handle,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Starts tasks with more said about them than [`spawn`] says.
+///
+/// tokio's counterpart is `tokio::task::Builder`; asyncio's is the `name` argument of `create_task`.
+///
+/// ```
+/// weftwork::run(async {
+///     let handle = weftwork::task::Builder::new().name("answer").spawn(async { 42 }).unwrap();
+///     assert_eq!(handle.name(), Some("answer"));
+///     assert_eq!(handle.await.unwrap(), 42);
+/// });
+/// ```
+#[derive(Debug, Default)]
+pub struct Builder {
+    name: Option<Box<str>>,
+}
+
+impl Builder {
+    /// A task without a name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the task, for reports and dumps; names need not be unique.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into().into_boxed_str());
+        self
+    }
+
+    /// As [`spawn`].
+    ///
+    /// # Errors
+    /// There is no current runtime.
+    #[track_caller]
+    pub fn spawn<F>(self, future: F) -> Result<JoinHandle<F::Output>, SpawnError>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let location = Location::caller();
+        context::with_current(|core| self.spawn_on(core, future, location)).ok_or(SpawnError(Why::NoRuntime))
+    }
+
+    /// As [`spawn_local`].
+    ///
+    /// # Errors
+    /// The caller does not run on a current-thread runtime.
+    #[track_caller]
+    pub fn spawn_local<F>(self, future: F) -> Result<JoinHandle<F::Output>, SpawnError>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let location = Location::caller();
+        let Some(core) = context::with_worker(|worker| worker.core.clone()) else {
+            return Err(SpawnError(if context::current().is_some() { Why::NotHere } else { Why::NoRuntime }));
+        };
+        if core.config.multi {
+            return Err(SpawnError(Why::MultiThread));
+        }
+        *core.home.lock() = Some(thread::current_id());
+        let spec = Spec { id: TaskId::next(), name: self.name, location, owner: NOWHERE, pinned: true };
+        // SAFETY: pinned, on the one worker of a current-thread runtime, whose seat is from now on bound to this thread.
+        let task = unsafe { Core::spawn(&core, future, spec) };
+        // SAFETY: a new task with that output.
+        Ok(unsafe { JoinHandle::from_ptr(task) })
+    }
+
+    pub(crate) fn spawn_on<F>(
+        self,
+        core: &Shared<Core>,
+        future: F,
+        location: &'static Location<'static>,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let spec = Spec { id: TaskId::next(), name: self.name, location, owner: NOWHERE, pinned: false };
+        // SAFETY: the future is Send and 'static.
+        let task = unsafe { Core::spawn(core, future, spec) };
+        // SAFETY: a new task with that output.
+        unsafe { JoinHandle::from_ptr(task) }
+    }
+}
+
+/// Why a task could not be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpawnError(Why);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    NoRuntime,
+    NotHere,
+    MultiThread,
+}
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Why::NoRuntime => context::NO_RUNTIME,
+            Why::NotHere => "spawn_local works inside the runtime only: call it from a task or the main future",
+            Why::MultiThread => {
+                "spawn_local needs a current-thread runtime (Builder::new_current_thread): here a task may move between \
+                 threads; use spawn with a future that is Send"
+            }
+        })
+    }
+}
+
+impl std::error::Error for SpawnError {}

@@ -1,0 +1,74 @@
+//! The waker of a task: a counted reference to its header.
+
+use super::Runnable;
+use super::cell::{self, Header, schedule_runnable};
+use super::state::Wake;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
+use core::ptr::NonNull;
+use core::task::{RawWaker, RawWakerVTable, Waker};
+
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
+
+/// A waker that borrows the reference of whoever polls: it costs no count.
+pub(super) struct BorrowedWaker(ManuallyDrop<Waker>);
+
+impl Deref for BorrowedWaker {
+    type Target = Waker;
+    fn deref(&self) -> &Waker {
+        &self.0
+    }
+}
+
+/// The waker of a task that is being polled; the poll keeps the task alive.
+pub(super) fn borrowed(task: NonNull<Header>) -> BorrowedWaker {
+    // SAFETY: the vtable's functions take headers, and this waker is never dropped.
+    BorrowedWaker(ManuallyDrop::new(unsafe { Waker::from_raw(raw(task)) }))
+}
+
+/// The task behind a waker, if it is one of ours.
+pub(crate) fn task_of(waker: &Waker) -> Option<&Header> {
+    // SAFETY: with our vtable the data is a header that the waker keeps alive.
+    (*waker.vtable() == VTABLE).then(|| unsafe { &*waker.data().cast::<Header>() })
+}
+
+fn raw(task: NonNull<Header>) -> RawWaker {
+    RawWaker::new(task.as_ptr().cast_const().cast(), &VTABLE)
+}
+
+unsafe fn header(data: *const ()) -> NonNull<Header> {
+    // SAFETY: made by `raw` from a NonNull.
+    unsafe { NonNull::new_unchecked(data.cast_mut().cast()) }
+}
+
+unsafe fn clone(data: *const ()) -> RawWaker {
+    // SAFETY: the waker being cloned keeps the task alive.
+    unsafe {
+        let task = header(data);
+        task.as_ref().state.reference();
+        raw(task)
+    }
+}
+
+unsafe fn wake(data: *const ()) {
+    // SAFETY: this waker keeps the task alive until its reference is released.
+    unsafe {
+        wake_by_ref(data);
+        cell::release(header(data));
+    }
+}
+
+unsafe fn wake_by_ref(data: *const ()) {
+    // SAFETY: the waker keeps the task alive; Schedule makes this thread the holder of the Runnable.
+    unsafe {
+        let task = header(data);
+        if task.as_ref().state.wake_by_ref() == Wake::Schedule {
+            schedule_runnable(Runnable::from_ptr(task));
+        }
+    }
+}
+
+unsafe fn drop_waker(data: *const ()) {
+    // SAFETY: this waker's reference is given up.
+    unsafe { cell::release(header(data)) };
+}

@@ -1,0 +1,133 @@
+#![allow(clippy::disallowed_types, reason = "tests stand outside of the facade")]
+//! Tasks: spawned, joined, cancelled, contained.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use weftwork::runtime::Builder;
+use weftwork::{JoinError, spawn};
+
+fn both_flavors(test: impl Fn(Builder)) {
+    test(Builder::new_current_thread());
+    test(Builder::new_multi_thread().worker_threads(2));
+}
+
+#[test]
+fn run_gives_the_value_of_the_main_future() {
+    both_flavors(|builder| assert_eq!(builder.run(async { 6 * 7 }).unwrap(), 42));
+}
+
+#[test]
+fn a_spawned_task_gives_its_value_to_its_handle() {
+    both_flavors(|builder| {
+        let sum = builder
+            .run(async {
+                let handles: Vec<_> = (0..1000_u64).map(|i| spawn(async move { i })).collect();
+                let mut sum = 0;
+                for handle in handles {
+                    sum += handle.await.unwrap();
+                }
+                sum
+            })
+            .unwrap();
+        assert_eq!(sum, 499_500);
+    });
+}
+
+#[test]
+fn tasks_that_yield_all_end() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let handles: Vec<_> = (0..100)
+                    .map(|_| {
+                        spawn(async {
+                            for _ in 0..100 {
+                                weftwork::task::yield_now().await;
+                            }
+                        })
+                    })
+                    .collect();
+                for handle in handles {
+                    handle.await.unwrap();
+                }
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_cancelled_task_drops_its_future_and_says_why() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let held = Arc::new(());
+                let theirs = held.clone();
+                let handle = spawn(async move {
+                    let _theirs = theirs;
+                    std::future::pending::<()>().await;
+                });
+                weftwork::task::yield_now().await;
+                assert!(handle.cancel_with("enough"));
+                assert!(!handle.cancel());
+                let Err(JoinError::Cancelled(cause)) = handle.await else { panic!("not cancelled") };
+                assert_eq!(cause.message.as_deref(), Some("enough"));
+                assert_eq!(Arc::strong_count(&held), 1);
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_panic_stays_in_its_task() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let error = spawn(async { panic!("boom") }).await.unwrap_err();
+                assert_eq!(error.into_panic().unwrap().message(), Some("boom"));
+                assert_eq!(spawn(async { 1 }).await.unwrap(), 1);
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn tasks_left_at_the_end_of_run_are_dropped() {
+    both_flavors(|builder| {
+        let held = Arc::new(AtomicUsize::new(0));
+        struct Count(Arc<AtomicUsize>);
+        impl Drop for Count {
+            fn drop(&mut self) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let counted = held.clone();
+        builder
+            .run(async move {
+                for _ in 0..100 {
+                    let count = Count(counted.clone());
+                    spawn(async move {
+                        let _count = count;
+                        std::future::pending::<()>().await;
+                    })
+                    .detach();
+                }
+            })
+            .unwrap();
+        assert_eq!(held.load(Ordering::Relaxed), 100);
+    });
+}
+
+#[test]
+fn a_runtime_can_be_driven_from_outside() {
+    let runtime = Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let handles: Vec<_> = (0..1000_u64).map(|i| runtime.spawn(async move { i })).collect();
+    let sum = runtime.block_on(async {
+        let mut sum = 0;
+        for handle in handles {
+            sum += handle.await.unwrap();
+        }
+        sum
+    });
+    assert_eq!(sum, 499_500);
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5)).unwrap();
+}
