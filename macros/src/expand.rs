@@ -127,11 +127,10 @@ fn entry_point(entry: Entry, options: &Options, function: ItemFn) -> TokenStream
     let run = quote_spanned! {block.span()=>
         match #weftwork::runtime::Builder::#builder()#worker_threads.run(#name()) {
             ::core::result::Result::Ok(#output) => #output,
-            ::core::result::Result::Err(#error) => ::core::panic!(
-                "weftwork could not start its runtime: {}. Ask for fewer `worker_threads`, or raise the limits \
-                 on threads (`ulimit -u`) and open files (`ulimit -n`)",
-                #error,
-            ),
+            // The error says what to do about it.
+            ::core::result::Result::Err(#error) => {
+                ::core::panic!("weftwork could not start its runtime: {}", #error)
+            }
         }
     };
     quote! {

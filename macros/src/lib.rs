@@ -30,7 +30,8 @@ use proc_macro::TokenStream;
 ///
 /// # Panics
 ///
-/// When the system refuses what the runtime needs to start: a thread, or a descriptor for its poller.
+/// When the system refuses what the runtime needs to start, a thread or a descriptor for its poller, or when the
+/// environment asks for something impossible; and inside of another runtime. The message says what to do.
 ///
 /// # Counterparts
 ///
