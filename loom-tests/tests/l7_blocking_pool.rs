@@ -14,13 +14,13 @@ use weftwork_loom_tests::check;
 use weftwork_sync::primitive::atomic::{AtomicUsize, Ordering};
 use weftwork_sync::primitive::{Shared, thread};
 
-/// How often each of two jobs ran.
+/// How often each of three jobs ran.
 #[derive(Clone)]
-struct Runs(Shared<[AtomicUsize; 2]>);
+struct Runs(Shared<[AtomicUsize; 3]>);
 
 impl Runs {
     fn new() -> Self {
-        Self(Shared::new([AtomicUsize::new(0), AtomicUsize::new(0)]))
+        Self(Shared::new([AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0)]))
     }
 
     /// A job that says that it ran and returns its number.
@@ -210,15 +210,31 @@ fn jobs_wait_for_the_live_thread_when_a_start_is_refused() {
     });
 }
 
+#[test]
+fn a_job_that_relied_on_a_refused_start_gets_the_thread_that_went_idle() {
+    // Race 5: while the start for the second job is on its way to be refused, the live thread runs that job too and goes
+    // idle; the third job was submitted in the belief that somebody comes.
+    check("blocking/spawn_fail_after_idle_cap2", Preemptions(2), Preemptions(3), || {
+        let runs = Runs::new();
+        let pool = refusing_pool(2, 1, usize::MAX / 2);
+        let first = pool.submit(runs.job(0));
+        let (theirs, their_runs) = (pool.clone(), runs.clone());
+        let other = on_another_thread(move || theirs.submit(their_runs.job(1)).wait().unwrap());
+        assert_eq!(first.wait().unwrap(), 0);
+        assert_eq!(pool.submit(runs.job(2)).wait().unwrap(), 2);
+        assert_eq!(other.join().unwrap(), 1);
+        assert_eq!((runs.of(0), runs.of(1), runs.of(2)), (1, 1, 1));
+    });
+}
+
 fn shutdown_against_submit(name: &'static str, cap: usize, policy: ShutdownPolicy) {
     // Race 4.
     check(name, Preemptions(2), Preemptions(3), move || {
         let runs = Runs::new();
         let pool = pool(cap, cap);
         let (theirs, their_job) = (pool.clone(), runs.job(0));
-        let other = on_another_thread(move || {
-            theirs.submit_with(JobOptions::new().shutdown_policy(policy), their_job).wait()
-        });
+        let other =
+            on_another_thread(move || theirs.submit_with(JobOptions::new().shutdown_policy(policy), their_job).wait());
         pool.shutdown(None).unwrap();
         // No thread is left, so what the pool accepted has ended.
         let ran_before = runs.of(0);
