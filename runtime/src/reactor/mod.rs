@@ -59,6 +59,7 @@ pub mod model {
     pub use super::registration::{ScheduledIo, Way};
     pub use super::registry::{Event, Registry};
     pub use super::tokens::Token;
+    pub use super::turn::Notified;
     pub use super::waiters::Place;
 }
 

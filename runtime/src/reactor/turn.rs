@@ -32,32 +32,39 @@ const NOTIFIED: u32 = 2;
 
 /// The state word of the head of this file.
 #[derive(Debug)]
-pub(super) struct Notified(AtomicU32);
+pub struct Notified(AtomicU32);
 
 impl Notified {
-    pub(super) fn new() -> Self {
+    /// Nobody called and nobody waits.
+    pub fn new() -> Self {
         Self(AtomicU32::new(IDLE))
     }
 
     /// A notification; `true` if the system's notifier has to be rung.
-    pub(super) fn set(&self) -> bool {
+    pub fn set(&self) -> bool {
         // Ordering: Release publishes what the caller did to the turn's Acquire swap, also if a notification is there
         // already. Acquire keeps the ring after the swap.
         self.0.swap(NOTIFIED, Ordering::AcqRel) == WAITING
     }
 
     /// The turn is about to wait; `false` if it must not.
-    fn wait(&self) -> bool {
+    pub fn wait(&self) -> bool {
         // Ordering: Relaxed: a notification that is found here is taken, and acquired, by `take`.
         self.0.compare_exchange(IDLE, WAITING, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// The wait is over.
-    fn take(&self) {
+    pub fn take(&self) {
         if self.0.load(Ordering::Relaxed) != IDLE {
             // Ordering: Acquire pairs with the Release in `set`.
             self.0.swap(IDLE, Ordering::Acquire);
         }
+    }
+}
+
+impl Default for Notified {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

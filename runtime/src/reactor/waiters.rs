@@ -4,7 +4,8 @@
 //! of its own, so whoever bounds the futures bounds the list) and leaves when it is dropped. A `poll_*` method has no
 //! identity: each call may bring another waker of the same task, and nobody will say that it is no longer wanted. Of
 //! these the list keeps [`ANONYMOUS`], and one more wakes the oldest, which then comes again: nobody is forgotten, and
-//! the list does not grow by polling again (as flume's did, issue 182).
+//! the list does not grow by polling again (as flume's did, issue 182). One that is not wanted any more stays until the
+//! next event or the end of the registration, and costs a poll too many then.
 //!
 //! The list is behind its owner's lock; it clones, drops and calls no waker.
 
