@@ -2,6 +2,7 @@
 #![warn(missing_debug_implementations)]
 
 mod block_on;
+pub mod channel;
 pub mod coop;
 mod mutex;
 mod notify;

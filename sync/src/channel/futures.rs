@@ -1,0 +1,123 @@
+//! The futures of sending and receiving: a waiter each, and the value that is on its way.
+
+use super::error::{RecvError, SendError};
+use super::ring::{NotPopped, NotPushed};
+use super::{Receiver, Sender};
+use crate::coop;
+use crate::waiters::{Phase, Waiter};
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+/// The future of [`Sender::send`].
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct Send<'a, T> {
+    sender: &'a Sender<T>,
+    /// There until it was sent, given back or taken back. Not pinned.
+    value: Option<T>,
+    waiter: Waiter,
+}
+
+impl<'a, T> Send<'a, T> {
+    pub(super) fn new(sender: &'a Sender<T>, value: T) -> Self {
+        Self { sender, value: Some(value), waiter: Waiter::new() }
+    }
+
+    /// Gives up and takes the value back; `None` if it was sent. The future must not be polled afterwards.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::pin;
+    /// use std::task::{Context, Waker};
+    /// let (sender, _receiver) = weftwork_sync::channel::bounded(1);
+    /// assert!(sender.try_send(1).is_ok());
+    /// let mut send = pin!(sender.send(2));
+    /// assert!(send.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    /// assert_eq!(send.take_back(), Some(2));
+    /// ```
+    pub fn take_back(self: Pin<&mut Self>) -> Option<T> {
+        let (sender, value, waiter) = self.project();
+        sender.channel().leave_senders(waiter);
+        value.take()
+    }
+
+    fn project(self: Pin<&mut Self>) -> (&'a Sender<T>, &mut Option<T>, Pin<&Waiter>) {
+        // SAFETY: only the waiter is pinned, and it is handed out pinned.
+        unsafe {
+            let this = self.get_unchecked_mut();
+            (this.sender, &mut this.value, Pin::new_unchecked(&this.waiter))
+        }
+    }
+}
+
+impl<T> Future for Send<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (sender, value, waiter) = self.project();
+        assert!(value.is_some(), "Send was polled after it completed: await it once, or fuse it");
+        let unit = ready!(coop::proceed(cx, waiter.phase() != Phase::Idle));
+        let pushed = ready!(sender.channel().poll_push(value, waiter, cx));
+        unit.made_progress();
+        Poll::Ready(match (pushed, value.take()) {
+            (Err(NotPushed::Full | NotPushed::Closed), Some(value)) => Err(SendError(value)),
+            _ => Ok(()),
+        })
+    }
+}
+
+impl<T> Drop for Send<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: if it is linked, the future was pinned, and it still is until this returns.
+        self.sender.channel().leave_senders(unsafe { Pin::new_unchecked(&self.waiter) });
+    }
+}
+
+impl<T> fmt::Debug for Send<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Send").field("phase", &self.waiter.phase()).finish_non_exhaustive()
+    }
+}
+
+/// The future of [`Receiver::recv`].
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct Recv<'a, T> {
+    receiver: &'a Receiver<T>,
+    waiter: Waiter,
+}
+
+impl<'a, T> Recv<'a, T> {
+    pub(super) fn new(receiver: &'a Receiver<T>) -> Self {
+        Self { receiver, waiter: Waiter::new() }
+    }
+}
+
+impl<T> Future for Recv<'_, T> {
+    type Output = Result<T, RecvError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.into_ref();
+        // SAFETY: the waiter is pinned with the future and never moved out of it.
+        let waiter = unsafe { this.map_unchecked(|this| &this.waiter) };
+        let unit = ready!(coop::proceed(cx, waiter.phase() != Phase::Idle));
+        let popped = ready!(this.receiver.channel().poll_pop(waiter, cx));
+        unit.made_progress();
+        Poll::Ready(popped.map_err(|_: NotPopped| RecvError(())))
+    }
+}
+
+impl<T> Drop for Recv<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: if it is linked, the future was pinned, and it still is until this returns.
+        self.receiver.channel().leave_receivers(unsafe { Pin::new_unchecked(&self.waiter) });
+    }
+}
+
+impl<T> fmt::Debug for Recv<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recv").field("phase", &self.waiter.phase()).finish_non_exhaustive()
+    }
+}
