@@ -1,7 +1,8 @@
 //! How a pool is made.
 
+use crate::books::Limits;
 use crate::pool::ThreadPool;
-use crate::roster::{Limits, Roster};
+use crate::roster::Roster;
 use crate::worker::{Core, Hook, Naming, Starter};
 use core::fmt;
 use std::io;

@@ -46,6 +46,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `roster.rs` | the protocol: who is here, who is needed; wake, start or leave it |
+//! | `books.rs` | what the roster remembers, and the invariant |
 //! | `cell.rs` | one job: its closure, its result, its waiter |
 //! | `job.rs` | a job as a queue sees it |
 //! | `worker.rs` | a thread of the pool, from start to stop |
@@ -54,6 +55,7 @@
 //! | `clock.rs`, `clock_loom.rs` | the one place that reads a clock, and its stand-in for models |
 #![warn(missing_debug_implementations)]
 
+mod books;
 mod builder;
 mod cell;
 #[cfg(not(weftwork_loom))]

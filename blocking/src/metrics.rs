@@ -1,6 +1,6 @@
 //! What a pool says about itself: counters it keeps anyway, read in one piece.
 
-use crate::roster::Figures;
+use crate::books::Figures;
 
 /// A pool's counters, all read at one moment.
 ///

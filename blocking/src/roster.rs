@@ -1,7 +1,7 @@
 //! Who is here, who is needed: the one protocol that decides "wake a thread, start a thread, or leave it".
 //!
 //! Everything it knows lies behind one lock: the queue, the threads by what they do, and the marks by which age is told.
-//! Each operation changes the books completely, ends with [`State::decide`], and returns what is left to do outside the
+//! Each operation changes the books completely, ends with `decide`, and returns what is left to do outside the
 //! lock: a [`Move`] (unpark a thread, start a thread) or a [`Step`] (run a job, park, leave). A thread is never counted
 //! as something it is not: it is claimed by the very change that takes it off the idle stack.
 //!
@@ -52,6 +52,7 @@
 //! 6. a late token: a thread that was claimed may find its job taken and idle again before the unpark arrives. It then
 //!    wakes once for nothing, finds itself idle, and parks again.
 
+use crate::books::{Books, Figures, Inside, Limits, Post, Seat, SeatId};
 use crate::job::Job;
 use crate::options::ShutdownPolicy;
 use crate::running::JobInfo;
@@ -61,23 +62,6 @@ use weftwork_sync::primitive::{Mutex, Parker, Shared};
 
 /// After this many refused starts in a row only every `1 << MAX_BACKOFF`-th occasion is tried.
 const MAX_BACKOFF: u32 = 10;
-
-/// What a pool was built with.
-#[derive(Debug, Clone)]
-pub(crate) struct Limits {
-    /// Threads at most.
-    pub(crate) cap: usize,
-    /// Jobs that run at once whatever their age.
-    pub(crate) eager: usize,
-    /// The period by which age is told.
-    pub(crate) period: Duration,
-    /// Jobs that may begin by age in a period; twice as many in the next while that is not enough.
-    pub(crate) step: usize,
-    /// How long a thread stays idle.
-    pub(crate) keep_alive: Duration,
-    /// Jobs queued at most.
-    pub(crate) capacity: usize,
-}
 
 /// What whoever called has to do once the lock is released, before anything else.
 #[must_use = "a thread that is counted as coming has to be told"]
@@ -104,115 +88,15 @@ pub(crate) enum Refused {
     QueueFull,
 }
 
-/// A thread's place in the books.
-pub(crate) type SeatId = usize;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Post {
-    Vacant,
-    Coming,
-    Running,
-    Idle,
-    Watching,
-    Leaving,
-}
-
-struct Seat {
-    parker: Shared<Parker>,
-    post: Post,
-    /// Somebody said that this thread's time has run out.
-    expired: bool,
-    inside: Option<Inside>,
-}
-
-struct Inside {
-    job: JobInfo,
-    policy: ShutdownPolicy,
-    /// The sample during which it began.
-    since: u64,
-    /// It has been inside for a whole period.
-    blocked: bool,
-}
-
 pub(crate) struct Roster {
     limits: Limits,
-    state: Mutex<State>,
-}
-
-struct State {
-    queue: VecDeque<Job>,
-    /// The number of the oldest queued job; the next one submitted gets `head + queue.len()`.
-    head: u64,
-    /// Jobs with lower numbers are older than a period.
-    old_below: u64,
-    /// The number that the next job had when the last period began.
-    mark: u64,
-    /// Periods begun.
-    samples: u64,
-    /// Jobs that may still begin by age in this period, and how many might when it began.
-    permits: usize,
-    burst: usize,
-
-    seats: Vec<Seat>,
-    vacant: Vec<SeatId>,
-    idle: Vec<SeatId>,
-    watching: Option<SeatId>,
-    /// Threads that are neither vacant nor leaving.
-    threads: usize,
-    coming: usize,
-    running: usize,
-    /// Those of the running that are blocked.
-    blocked: usize,
-    leaving: usize,
-
-    /// Starts refused in a row, and occasions still to be passed over before the next attempt.
-    refusals: u32,
-    pass_over: u32,
-
-    closed: bool,
-    closers: Vec<Shared<Parker>>,
-    completed: u64,
-    started: u64,
-}
-
-/// What the books say at one moment.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Figures {
-    pub(crate) threads: usize,
-    pub(crate) idle: usize,
-    pub(crate) queued: usize,
-    pub(crate) running: usize,
-    pub(crate) completed: u64,
-    pub(crate) started: u64,
+    books: Mutex<Books>,
 }
 
 impl Roster {
     pub(crate) fn new(limits: Limits) -> Self {
-        let state = State {
-            queue: VecDeque::new(),
-            head: 0,
-            old_below: 0,
-            mark: 0,
-            samples: 0,
-            permits: limits.step,
-            burst: limits.step,
-            seats: Vec::new(),
-            vacant: Vec::new(),
-            idle: Vec::new(),
-            watching: None,
-            threads: 0,
-            coming: 0,
-            running: 0,
-            blocked: 0,
-            leaving: 0,
-            refusals: 0,
-            pass_over: 0,
-            closed: false,
-            closers: Vec::new(),
-            completed: 0,
-            started: 0,
-        };
-        Self { limits, state: Mutex::new(state) }
+        let books = Mutex::new(Books::new(limits.step));
+        Self { limits, books }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -222,183 +106,163 @@ impl Roster {
     /// Queues a job.
     pub(crate) fn submit(&self, job: Job) -> Result<Move, (Job, Refused)> {
         let mut voids = Vec::new();
-        let mut state = self.state.lock();
-        if state.closed {
+        let mut books = self.books.lock();
+        if books.closed {
             // Race 4.
             return Err((job, Refused::ShutDown));
         }
-        if state.queue.len() >= self.limits.capacity {
-            state.sweep(&mut voids);
-            if state.queue.len() >= self.limits.capacity {
+        if books.queue.len() >= self.limits.capacity {
+            books.sweep(&mut voids);
+            if books.queue.len() >= self.limits.capacity {
                 return Err((job, Refused::QueueFull));
             }
         }
-        state.queue.push_back(job);
-        let next = state.decide(&self.limits, true);
-        drop(state);
+        books.queue.push_back(job);
+        let next = books.decide(&self.limits, true);
+        drop(books);
         Ok(next)
     }
 
     /// The parker of a seat, for the thread that sits on it.
     pub(crate) fn parker(&self, seat: SeatId) -> Shared<Parker> {
-        self.state.lock().seats[seat].parker.clone()
+        self.books.lock().seats[seat].parker.clone()
     }
 
     /// A thread comes, or its park ended; `timed_out` says how.
     pub(crate) fn look(&self, seat: SeatId, timed_out: bool) -> Step {
-        let mut state = self.state.lock();
-        let timed_out = timed_out | core::mem::take(&mut state.seats[seat].expired);
-        match state.seats[seat].post {
+        let mut books = self.books.lock();
+        let timed_out = timed_out | core::mem::take(&mut books.seats[seat].expired);
+        match books.seats[seat].post {
             Post::Coming => {
                 // Race 2: whether its time ran out as well does not matter, it was claimed.
-                state.coming -= 1;
-                state.refusals = 0;
-                state.pass_over = 0;
+                books.coming -= 1;
+                books.refusals = 0;
+                books.pass_over = 0;
             }
             // Race 6.
             Post::Idle if !timed_out => return Step::Park(self.limits.keep_alive),
             Post::Watching if !timed_out => return Step::Park(self.limits.period),
             Post::Idle => {
                 // While it was idle, a queued job was in the care of another (the invariant's a or b), and still is.
-                state.idle.retain(|&idle| idle != seat);
-                return state.leave(seat);
+                books.idle.retain(|&idle| idle != seat);
+                return books.leave(seat);
             }
             Post::Watching => {
-                state.watching = None;
-                state.a_period_passed(&self.limits);
+                books.watching = None;
+                books.a_period_passed(&self.limits);
             }
             post @ (Post::Vacant | Post::Running | Post::Leaving) => {
                 unreachable!("a thread looked at the queue while {post:?}")
             }
         }
-        state.choose(seat, &self.limits)
+        books.choose(seat, &self.limits)
     }
 
     /// The job that the thread ran has ended.
     pub(crate) fn finished(&self, seat: SeatId) -> Step {
-        let mut state = self.state.lock();
-        state.completed += 1;
-        state.running -= 1;
-        if let Some(inside) = state.seats[seat].inside.take() {
-            state.blocked -= usize::from(inside.blocked);
+        let mut books = self.books.lock();
+        books.completed += 1;
+        books.running -= 1;
+        if let Some(inside) = books.seats[seat].inside.take() {
+            books.blocked -= usize::from(inside.blocked);
         }
-        if state.queue.is_empty() {
-            return state.choose(seat, &self.limits);
+        if books.queue.is_empty() {
+            return books.choose(seat, &self.limits);
         }
         // It ran before, so it may run on: as many run as did.
-        state.take(seat, &self.limits)
+        books.take(seat, &self.limits)
     }
 
     /// The system refused to start the thread that `decide` had counted. Gives back the jobs that nobody will ever run.
     pub(crate) fn start_failed(&self, seat: SeatId) -> (Move, Vec<Job>) {
-        let mut state = self.state.lock();
+        let mut books = self.books.lock();
         // Race 5.
-        state.coming -= 1;
-        state.threads -= 1;
-        state.refusals = (state.refusals + 1).min(MAX_BACKOFF);
-        state.pass_over = (1 << state.refusals) - 1;
-        state.vacate(seat);
+        books.coming -= 1;
+        books.threads -= 1;
+        books.refusals = (books.refusals + 1).min(MAX_BACKOFF);
+        books.pass_over = (1 << books.refusals) - 1;
+        books.vacate(seat);
         let mut stranded = Vec::new();
-        let next = if state.threads == 0 {
-            state.head += state.queue.len() as u64;
-            stranded.extend(state.queue.drain(..));
+        let next = if books.threads == 0 {
+            books.head += books.queue.len() as u64;
+            stranded.extend(books.queue.drain(..));
             Move::Stay
         } else {
-            state.decide(&self.limits, false)
+            books.decide(&self.limits, false)
         };
-        let closers = state.closers_to_tell();
-        drop(state);
+        let closers = books.closers_to_tell();
+        drop(books);
         tell(closers);
         (next, stranded)
     }
 
     /// The thread's stop hook has run; nothing of ours runs on it any more.
     pub(crate) fn left(&self, seat: SeatId) {
-        let mut state = self.state.lock();
-        state.leaving -= 1;
-        state.vacate(seat);
-        let closers = state.closers_to_tell();
-        drop(state);
+        let mut books = self.books.lock();
+        books.leaving -= 1;
+        books.vacate(seat);
+        let closers = books.closers_to_tell();
+        drop(books);
         tell(closers);
     }
 
     /// Accepts nothing more. Gives back the jobs that will not run; all threads that wait are to be woken.
     pub(crate) fn close(&self) -> (Vec<Job>, Vec<Move>) {
-        let mut state = self.state.lock();
-        state.closed = true;
-        let queued = state.queue.len();
+        let mut books = self.books.lock();
+        books.closed = true;
+        let queued = books.queue.len();
         let (keep, dropped): (VecDeque<Job>, VecDeque<Job>) =
-            state.queue.drain(..).partition(|job| job.description().policy() == ShutdownPolicy::MustRun);
-        state.queue = keep;
-        state.head += (queued - state.queue.len()) as u64;
+            books.queue.drain(..).partition(|job| job.description().policy() == ShutdownPolicy::MustRun);
+        books.queue = keep;
+        books.head += (queued - books.queue.len()) as u64;
         let mut moves = Vec::new();
-        while let Some(seat) = state.idle.pop() {
-            moves.push(state.claim(seat));
+        while let Some(seat) = books.idle.pop() {
+            moves.push(books.claim(seat));
         }
-        if let Some(seat) = state.watching.take() {
-            moves.push(state.claim(seat));
+        if let Some(seat) = books.watching.take() {
+            moves.push(books.claim(seat));
         }
-        moves.push(state.decide(&self.limits, true));
+        moves.push(books.decide(&self.limits, true));
         (dropped.into(), moves)
     }
 
     /// Every idle thread leaves as if its time had run out.
     pub(crate) fn expire_idle(&self) {
-        let mut state = self.state.lock();
-        let idle = core::mem::take(&mut state.idle);
-        let parkers: Vec<_> = idle.iter().map(|&seat| state.expire(seat)).collect();
-        state.idle = idle;
-        drop(state);
+        let mut books = self.books.lock();
+        let idle = core::mem::take(&mut books.idle);
+        let parkers: Vec<_> = idle.iter().map(|&seat| books.expire(seat)).collect();
+        books.idle = idle;
+        drop(books);
         tell(parkers);
     }
 
     /// The thread that watches, if any, goes on as if its period had passed.
     pub(crate) fn expire_period(&self) -> bool {
-        let mut state = self.state.lock();
-        let parker = state.watching.map(|seat| state.expire(seat));
-        drop(state);
+        let mut books = self.books.lock();
+        let parker = books.watching.map(|seat| books.expire(seat));
+        drop(books);
         let watched = parker.is_some();
         tell(parker.into_iter().collect());
         watched
     }
 
     pub(crate) fn figures(&self) -> Figures {
-        let state = self.state.lock();
-        Figures {
-            threads: state.threads + state.leaving,
-            idle: state.idle.len(),
-            queued: state.queue.len(),
-            running: state.running,
-            completed: state.completed,
-            started: state.started,
-        }
+        self.books.lock().figures()
     }
 
     /// After `close`: the jobs that have to be waited for, or `None` once every thread has left but those inside jobs
     /// that were abandoned (and `own`, which asks). Otherwise `parker` is unparked when that may have changed.
     pub(crate) fn remaining(&self, own: Option<SeatId>, parker: &Shared<Parker>) -> Option<Vec<JobInfo>> {
-        let mut state = self.state.lock();
-        let mut excused = 0;
-        let mut names = Vec::new();
-        for (id, seat) in state.seats.iter().enumerate() {
-            match &seat.inside {
-                Some(inside) if own == Some(id) || inside.policy == ShutdownPolicy::Abandon => excused += 1,
-                Some(inside) => names.push(inside.job.clone()),
-                None => {}
-            }
-        }
-        if state.threads + state.leaving == excused && state.queue.is_empty() {
-            return None;
-        }
-        names.extend(state.queue.iter().map(|job| job.description().info()));
-        if !state.closers.iter().any(|known| Shared::ptr_eq(known, parker)) {
-            state.closers.push(parker.clone());
+        let mut books = self.books.lock();
+        let names = books.to_be_waited_for(own)?;
+        if !books.closers.iter().any(|known| Shared::ptr_eq(known, parker)) {
+            books.closers.push(parker.clone());
         }
         Some(names)
     }
 }
 
-impl State {
+impl Books {
     /// What a thread without a job does. It stands in no list and no count but `threads`.
     fn choose(&mut self, seat: SeatId, limits: &Limits) -> Step {
         if self.queue.is_empty() {
@@ -490,12 +354,6 @@ impl State {
         Move::Start(seat)
     }
 
-    fn vacate(&mut self, seat: SeatId) {
-        self.seats[seat].post = Post::Vacant;
-        self.seats[seat].expired = false;
-        self.vacant.push(seat);
-    }
-
     /// Race 5: without a thread alive there is always an attempt, else they thin out.
     fn attempt_is_due(&mut self) -> bool {
         if self.threads == 0 || self.pass_over == 0 {
@@ -531,40 +389,6 @@ impl State {
         }
         self.blocked = blocked;
         self.sample();
-    }
-
-    /// Takes cancelled jobs out of the queue. Those behind them count as younger than they are, never as older.
-    fn sweep(&mut self, voids: &mut Vec<Job>) {
-        let (kept, void): (VecDeque<Job>, VecDeque<Job>) = self.queue.drain(..).partition(|job| !job.is_void());
-        self.queue = kept;
-        self.head += void.len() as u64;
-        voids.extend(void);
-    }
-
-    fn expire(&mut self, seat: SeatId) -> Shared<Parker> {
-        self.seats[seat].expired = true;
-        self.seats[seat].parker.clone()
-    }
-
-    fn closers_to_tell(&mut self) -> Vec<Shared<Parker>> {
-        core::mem::take(&mut self.closers)
-    }
-
-    /// The invariant at the head of this file.
-    fn check(&self, limits: &Limits) {
-        debug_assert!(
-            self.queue.is_empty()
-                || self.coming > 0
-                || self.watching.is_some()
-                || (self.idle.is_empty() && (self.threads == limits.cap || self.refusals > 0)),
-            "a queued job is in nobody's care"
-        );
-        debug_assert!(self.blocked <= self.running && self.threads <= limits.cap, "threads are miscounted");
-        debug_assert_eq!(
-            self.threads,
-            self.coming + self.running + self.idle.len() + usize::from(self.watching.is_some()),
-            "a thread is counted twice or not at all"
-        );
     }
 }
 

@@ -3,10 +3,11 @@
 //! It owns nothing but its seat: every decision is the roster's. What runs here of others' (hooks, jobs, their results'
 //! destructors, wakers) is contained, so a thread ends for one reason only: the roster told it to leave.
 
+use crate::books::SeatId;
 use crate::cell::bury;
 use crate::error::{OffloadError, SpawnError};
 use crate::job::Job;
-use crate::roster::{Move, Refused, Roster, SeatId, Step};
+use crate::roster::{Move, Refused, Roster, Step};
 use core::cell::Cell;
 use core::ptr;
 use std::io;
