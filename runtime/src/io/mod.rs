@@ -13,3 +13,6 @@ pub use async_fd::{AsyncFd, ReadyGuard, TryIoError};
 pub use async_fd_futures::{AsyncIo, Readiness};
 
 pub use crate::reactor::Interest;
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -21,6 +21,9 @@ mod listener;
 mod operations;
 mod stream;
 mod stream_io;
+#[cfg(test)]
+mod tests;
+
 /// The halves of a [`TcpStream`] and the futures of its methods.
 pub mod tcp;
 

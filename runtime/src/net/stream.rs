@@ -211,6 +211,9 @@ impl TcpStream {
 
     /// Splits the stream into halves that borrow it, at no cost.
     ///
+    /// Where the `AsyncReadExt` of `futures` is in scope, its own `split` comes first: write
+    /// `TcpStream::split(&mut stream)` there.
+    ///
     /// tokio: `TcpStream::split`.
     pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
         (ReadHalf::new(self), WriteHalf::new(self))

@@ -65,7 +65,7 @@ pub mod model {
 
 pub(crate) use direction::{First, Found, Ready, Signs};
 pub(crate) use registered::Registered;
-pub(crate) use registration::{Registration, ScheduledIo, Way};
+pub(crate) use registration::{ScheduledIo, Way};
 pub(crate) use waiters::Place;
 
 use self::epoll::Epoll;

@@ -50,9 +50,13 @@ pub enum Displaced {
 impl Displaced {
     /// Drops or calls the waker; not under a lock.
     pub fn settle(self) {
-        if let Self::Waiting(waker) = self {
-            // A panic in another task's waker is not the caller's.
-            let _ = contain(|| waker.wake());
+        match self {
+            Self::None => {}
+            Self::Obsolete(waker) => drop(waker),
+            Self::Waiting(waker) => {
+                // A panic in another task's waker is not the caller's.
+                let _ = contain(|| waker.wake());
+            }
         }
     }
 }
