@@ -25,6 +25,8 @@ async fn connected(reactor: &Shared<Reactor>) -> (TcpStream, TcpStream) {
     let (accepted, opened) = join!(listener.accept(), Connect::on(reactor.clone(), vec![address]));
     let ((accepted, peer), opened) = (accepted.unwrap(), opened.unwrap());
     assert_eq!(peer, opened.local_addr().unwrap());
+    opened.set_nodelay(true).unwrap();
+    accepted.set_nodelay(true).unwrap();
     (accepted, opened)
 }
 
