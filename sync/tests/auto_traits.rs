@@ -1,0 +1,94 @@
+//! Which public type may cross threads: a table, because a wrong line in it is unsound and shows in no other test
+//! (RUSTSEC-2020-0072, 2025-0023, 2026-0221).
+#![cfg(not(weftwork_loom))]
+
+use static_assertions::{assert_impl_all as yes, assert_not_impl_any as no};
+use std::cell::Cell;
+use std::marker::PhantomPinned;
+use std::rc::Rc;
+use weftwork_sync::{
+    Acquire, AcquireError, AcquireOwned, Lock, LockOwned, Mutex, MutexGuard, Notified, Notify, OwnedMutexGuard,
+    OwnedPermit, Permit, Semaphore, TryAcquireError, WakeBatch, channel, oneshot,
+};
+
+/// Sent but not shared.
+type SendOnly = Cell<u8>;
+/// Neither.
+type Neither = Rc<u8>;
+/// Shared but not sent.
+type SyncOnly = std::sync::MutexGuard<'static, u8>;
+
+// A lock hands its value from thread to thread; sharing the lock never shares the value.
+yes!(Mutex<SendOnly>: Send, Sync, Unpin);
+yes!(Mutex<dyn std::fmt::Debug + Send>: Send, Sync);
+no!(Mutex<Neither>: Send, Sync);
+no!(Mutex<SyncOnly>: Send, Sync);
+// A guard is `&mut T`: shared where the value may be.
+yes!(MutexGuard<'static, u8>: Send, Sync, Unpin);
+yes!(MutexGuard<'static, SendOnly>: Send);
+no!(MutexGuard<'static, SendOnly>: Sync);
+no!(MutexGuard<'static, Neither>: Send, Sync);
+yes!(OwnedMutexGuard<u8>: Send, Sync, Unpin);
+yes!(OwnedMutexGuard<SendOnly>: Send);
+no!(OwnedMutexGuard<SendOnly>: Sync);
+no!(OwnedMutexGuard<Neither>: Send, Sync);
+// Futures with a waiter inside are pinned while they wait.
+yes!(Lock<'static, SendOnly>: Send, Sync);
+no!(Lock<'static, u8>: Unpin);
+no!(Lock<'static, Neither>: Send, Sync);
+yes!(LockOwned<SendOnly>: Send, Sync);
+no!(LockOwned<u8>: Unpin);
+no!(LockOwned<Neither>: Send, Sync);
+
+yes!(Semaphore: Send, Sync, Unpin);
+yes!(Permit<'static>: Send, Sync, Unpin);
+yes!(OwnedPermit: Send, Sync, Unpin);
+yes!(Acquire<'static>: Send, Sync);
+yes!(AcquireOwned: Send, Sync);
+no!(Acquire<'static>: Unpin);
+no!(AcquireOwned: Unpin);
+yes!(AcquireError: Send, Sync, std::error::Error);
+yes!(TryAcquireError: Send, Sync, std::error::Error);
+
+yes!(Notify: Send, Sync, Unpin);
+yes!(Notified<'static>: Send, Sync);
+no!(Notified<'static>: Unpin);
+
+yes!(oneshot::Sender<SendOnly>: Send, Sync, Unpin);
+yes!(oneshot::Receiver<SendOnly>: Send, Sync, Unpin);
+yes!(oneshot::Sender<PhantomPinned>: Unpin);
+yes!(oneshot::Receiver<PhantomPinned>: Unpin);
+no!(oneshot::Sender<Neither>: Send, Sync);
+no!(oneshot::Receiver<Neither>: Send, Sync);
+no!(oneshot::Sender<SyncOnly>: Send, Sync);
+no!(oneshot::Receiver<SyncOnly>: Send, Sync);
+yes!(oneshot::Closed<'static, SendOnly>: Send, Sync);
+no!(oneshot::Closed<'static, Neither>: Send, Sync);
+yes!(oneshot::RecvError: Send, Sync, std::error::Error);
+yes!(oneshot::TryRecvError: Send, Sync, std::error::Error);
+
+// A value goes to one receiver, so sharing an end never shares it.
+yes!(channel::Sender<SendOnly>: Send, Sync, Unpin, Clone);
+yes!(channel::Receiver<SendOnly>: Send, Sync, Unpin, Clone);
+yes!(channel::Sender<PhantomPinned>: Unpin);
+yes!(channel::Receiver<PhantomPinned>: Unpin);
+no!(channel::Sender<Neither>: Send, Sync);
+no!(channel::Receiver<Neither>: Send, Sync);
+no!(channel::Sender<SyncOnly>: Send, Sync);
+no!(channel::Receiver<SyncOnly>: Send, Sync);
+yes!(channel::Send<'static, SendOnly>: Send);
+no!(channel::Send<'static, SendOnly>: Sync);
+no!(channel::Send<'static, Neither>: Send, Sync);
+no!(channel::Send<'static, u8>: Unpin);
+yes!(channel::Recv<'static, SendOnly>: Send, Sync);
+no!(channel::Recv<'static, Neither>: Send, Sync);
+no!(channel::Recv<'static, u8>: Unpin);
+yes!(channel::SendError<Neither>: std::error::Error);
+yes!(channel::TrySendError<Neither>: std::error::Error);
+yes!(channel::RecvError: Send, Sync, std::error::Error);
+yes!(channel::TryRecvError: Send, Sync, std::error::Error);
+
+yes!(WakeBatch: Send, Sync, Unpin);
+
+#[test]
+fn the_table_compiles() {}
