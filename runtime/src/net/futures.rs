@@ -10,20 +10,21 @@ use core::task::{Context, Poll, ready};
 use std::io;
 use std::net;
 
+/// A future that is done after one call, or one that `goes on` until its buffer is.
 macro_rules! future {
-    ($(#[$doc:meta])* $name:ident, $buf:ty, $way:expr) => {
+    ($(#[$doc:meta])* $name:ident, $buf:ty, $way:expr $(, goes on $done:ident)?) => {
         $(#[$doc])*
         #[derive(Debug)]
         #[must_use = "futures do nothing unless awaited"]
         pub struct $name<'a> {
             waiting: Waiting<'a, net::TcpStream>,
             buf: $buf,
-            done: usize,
+            $($done: usize,)?
         }
 
         impl<'a> $name<'a> {
             pub(crate) fn new(stream: &'a TcpStream, buf: $buf) -> Self {
-                Self { waiting: Waiting::new(stream.io(), $way), buf, done: 0 }
+                Self { waiting: Waiting::new(stream.io(), $way), buf $(, $done: 0)? }
             }
         }
     };
@@ -39,7 +40,7 @@ future! {
 }
 future! {
     /// The future of [`TcpStream::read_exact`].
-    ReadExact, &'a mut [u8], Way::In
+    ReadExact, &'a mut [u8], Way::In, goes on done
 }
 future! {
     /// The future of [`TcpStream::write`].
@@ -47,7 +48,7 @@ future! {
 }
 future! {
     /// The future of [`TcpStream::write_all`].
-    WriteAll, &'a [u8], Way::Out
+    WriteAll, &'a [u8], Way::Out, goes on done
 }
 
 impl Future for Read<'_> {

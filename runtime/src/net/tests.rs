@@ -272,7 +272,7 @@ fn halves_work_in_two_tasks_and_find_back_together() {
             let (mut borrowed, mut writes) = TcpStream::split(&mut other);
             let mut buf = [0; 2];
             join!(async { one.write_all(b"hi").await.unwrap() }, async {
-                borrowed.read_exact(&mut buf).await.unwrap()
+                borrowed.read_exact(&mut buf).await.unwrap();
             });
             writes.write_all(&buf).await.unwrap();
             one.read_exact(&mut buf).await.unwrap();

@@ -301,10 +301,10 @@ impl Direction {
             // Ordering: Release publishes the empty cell to whoever sets LOCK next.
             self.word.fetch_and(!LOCK, Ordering::Release);
         }
-        if now & LISTED != 0 {
-            if let Some(list) = self.list.lock().as_mut() {
-                list.take_all(out);
-            }
+        if now & LISTED != 0
+            && let Some(list) = self.list.lock().as_mut()
+        {
+            list.take_all(out);
         }
     }
 

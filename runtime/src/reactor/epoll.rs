@@ -29,11 +29,11 @@ use weftwork_sync::primitive::unmodelled::Counter;
 const EVENTS: usize = 256;
 
 /// Whether this system has it.
-pub const IS_NATIVE: bool = true;
+pub(super) const IS_NATIVE: bool = true;
 
 /// The backend.
 #[derive(Debug)]
-pub struct Epoll {
+pub(super) struct Epoll {
     epoll: OwnedFd,
     notifier: OwnedFd,
     /// 1 once `epoll_pwait2` turned out to be missing.
@@ -41,7 +41,7 @@ pub struct Epoll {
 }
 
 /// Room for a turn's events.
-pub struct Events {
+pub(super) struct Events {
     list: Vec<libc::epoll_event>,
 }
 
@@ -54,12 +54,12 @@ struct Timespec {
 
 impl Events {
     /// No events yet.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { list: Vec::with_capacity(EVENTS) }
     }
 
     /// What the last wait brought.
-    pub fn iter(&self) -> impl Iterator<Item = Event> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Event> + '_ {
         self.list.iter().map(|event| translate(event.events, Token::from_usize(event.u64 as usize)))
     }
 }
@@ -69,7 +69,7 @@ impl Epoll {
     ///
     /// # Errors
     /// No descriptors are left.
-    pub fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         fault::pass(Point::Descriptor)?;
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let notifier = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
@@ -84,7 +84,7 @@ impl Epoll {
     ///
     /// # Errors
     /// The system's.
-    pub unsafe fn add(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<()> {
+    pub(super) unsafe fn add(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<()> {
         let mut flags = EventFlags::ET | EventFlags::RDHUP;
         if interest.is_readable() {
             flags |= EventFlags::IN | EventFlags::PRI;
@@ -101,7 +101,7 @@ impl Epoll {
     ///
     /// # Errors
     /// It was not registered.
-    pub fn delete(&self, source: BorrowedSource<'_>) -> io::Result<()> {
+    pub(super) fn delete(&self, source: BorrowedSource<'_>) -> io::Result<()> {
         Ok(epoll::delete(&self.epoll, source)?)
     }
 
@@ -109,7 +109,7 @@ impl Epoll {
     ///
     /// # Errors
     /// The system's; `Interrupted` among them.
-    pub fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+    pub(super) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         events.list.clear();
         if self.coarse.get() == 0 {
             match self.wait_fine(events, timeout) {
@@ -161,7 +161,7 @@ impl Epoll {
     ///
     /// # Errors
     /// The system's.
-    pub fn notify(&self) -> io::Result<()> {
+    pub(super) fn notify(&self) -> io::Result<()> {
         match rustix::io::write(self.notifier.as_fd(), &1_u64.to_ne_bytes()) {
             // A counter that is full is an edge that is pending.
             Ok(_) | Err(rustix::io::Errno::AGAIN) => Ok(()),

@@ -8,23 +8,23 @@ use core::time::Duration;
 use std::io;
 
 /// Whether this system has it.
-pub const IS_NATIVE: bool = false;
+pub(super) const IS_NATIVE: bool = false;
 
 /// There is none.
 #[derive(Debug)]
-pub enum Epoll {}
+pub(super) enum Epoll {}
 
 /// There are none.
-pub enum Events {}
+pub(super) enum Events {}
 
 impl Events {
     /// Never called: there is no [`Epoll`] to wait with.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         unreachable!("there is no epoll to wait with")
     }
 
     /// Never called: there is no [`Epoll`] to wait with.
-    pub fn iter(&self) -> impl Iterator<Item = Event> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Event> + '_ {
         std::iter::from_fn(|| match *self {})
     }
 }
@@ -34,7 +34,7 @@ impl Epoll {
     ///
     /// # Errors
     /// This system has no epoll.
-    pub fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no epoll: choose the default reactor backend"))
     }
 
@@ -45,7 +45,7 @@ impl Epoll {
     ///
     /// # Errors
     /// None.
-    pub unsafe fn add(&self, _source: RawSource, _token: Token, _interest: Interest) -> io::Result<()> {
+    pub(super) unsafe fn add(&self, _source: RawSource, _token: Token, _interest: Interest) -> io::Result<()> {
         match *self {}
     }
 
@@ -53,7 +53,7 @@ impl Epoll {
     ///
     /// # Errors
     /// None.
-    pub fn delete(&self, _source: BorrowedSource<'_>) -> io::Result<()> {
+    pub(super) fn delete(&self, _source: BorrowedSource<'_>) -> io::Result<()> {
         match *self {}
     }
 
@@ -61,7 +61,7 @@ impl Epoll {
     ///
     /// # Errors
     /// None.
-    pub fn wait(&self, events: &mut Events, _timeout: Option<Duration>) -> io::Result<()> {
+    pub(super) fn wait(&self, events: &mut Events, _timeout: Option<Duration>) -> io::Result<()> {
         match *events {}
     }
 
@@ -69,7 +69,7 @@ impl Epoll {
     ///
     /// # Errors
     /// None.
-    pub fn notify(&self) -> io::Result<()> {
+    pub(super) fn notify(&self) -> io::Result<()> {
         match *self {}
     }
 }

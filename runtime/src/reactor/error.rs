@@ -23,19 +23,19 @@ impl std::error::Error for Refused {
 }
 
 /// Everything that waits on a reactor that is gone.
-pub fn shut_down() -> io::Error {
+pub(super) fn shut_down() -> io::Error {
     io::Error::other("the runtime that owned this socket has shut down")
 }
 
 /// Every token is in use.
 #[cold]
-pub fn full() -> io::Error {
+pub(super) fn full() -> io::Error {
     io::Error::new(io::ErrorKind::OutOfMemory, "the reactor has no room for another descriptor: close some first")
 }
 
 /// The system's refusal to watch a descriptor.
 #[cold]
-pub fn refused(system: io::Error) -> io::Error {
+pub(super) fn refused(system: io::Error) -> io::Error {
     let (kind, advice) = match system.kind() {
         io::ErrorKind::PermissionDenied => (
             io::ErrorKind::Unsupported,

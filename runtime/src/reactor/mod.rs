@@ -25,6 +25,7 @@
 //!
 //! A second reactor per group of cores needs no change here: a registration knows its reactor.
 
+#[allow(unreachable_pub, reason = "models drive it")]
 mod direction;
 #[cfg(target_os = "linux")]
 mod epoll;
@@ -37,10 +38,15 @@ pub(crate) mod os;
 mod poller;
 mod portable;
 pub(crate) mod registered;
+#[allow(unreachable_pub, reason = "models drive it")]
 mod registration;
+#[allow(unreachable_pub, reason = "models drive it")]
 mod registry;
+#[allow(unreachable_pub, reason = "models drive it")]
 mod tokens;
+#[allow(unreachable_pub, reason = "models drive it")]
 mod turn;
+#[allow(unreachable_pub, reason = "models drive it")]
 mod waiters;
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::io;
 
 /// Whichever backend was chosen.
 #[derive(Debug)]
-pub enum Poller {
+pub(super) enum Poller {
     /// Edges, Linux.
     Epoll(Epoll),
     /// Oneshot levels, every system.
@@ -21,7 +21,7 @@ pub enum Poller {
 }
 
 /// Room for a turn's events, of the same backend.
-pub enum Events {
+pub(super) enum Events {
     /// See [`epoll::Events`].
     Epoll(epoll::Events),
     /// See [`portable::Events`].
@@ -36,7 +36,13 @@ impl Poller {
     ///
     /// # Errors
     /// The system's.
-    pub unsafe fn add(&self, source: RawSource, token: Token, interest: Interest, arming: &Arming) -> io::Result<()> {
+    pub(super) unsafe fn add(
+        &self,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+        arming: &Arming,
+    ) -> io::Result<()> {
         match self {
             // SAFETY: the caller's promise.
             Self::Epoll(epoll) => unsafe { epoll.add(source, token, interest) },
@@ -49,7 +55,7 @@ impl Poller {
     ///
     /// # Errors
     /// It was not registered.
-    pub fn delete(&self, source: BorrowedSource<'_>, arming: &Arming) -> io::Result<()> {
+    pub(super) fn delete(&self, source: BorrowedSource<'_>, arming: &Arming) -> io::Result<()> {
         match self {
             Self::Epoll(epoll) => epoll.delete(source),
             Self::Portable(portable) => portable.delete(source, arming),
@@ -60,7 +66,7 @@ impl Poller {
     ///
     /// # Errors
     /// The system's.
-    pub fn arm(&self, arming: &Arming, token: Token, way: Way) -> io::Result<()> {
+    pub(super) fn arm(&self, arming: &Arming, token: Token, way: Way) -> io::Result<()> {
         match self {
             Self::Epoll(_) => Ok(()),
             Self::Portable(portable) => portable.arm(arming, token, way),
@@ -68,7 +74,7 @@ impl Poller {
     }
 
     /// Whether an event tells of an end beside the data that comes with it.
-    pub fn reports_ends(&self) -> bool {
+    pub(super) fn reports_ends(&self) -> bool {
         matches!(self, Self::Epoll(_))
     }
 
@@ -76,7 +82,7 @@ impl Poller {
     ///
     /// # Errors
     /// The system's; `Interrupted` among them.
-    pub fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+    pub(super) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         match (self, events) {
             (Self::Epoll(epoll), Events::Epoll(events)) => epoll.wait(events, timeout),
             (Self::Portable(portable), Events::Portable(events)) => portable.wait(events, timeout),
@@ -85,7 +91,7 @@ impl Poller {
     }
 
     /// Hands a turn's events to whom they concern; see [`Registry::deliver`].
-    pub fn deliver(&self, events: &Events, registry: &Registry, out: &mut Vec<Waker>) -> usize {
+    pub(super) fn deliver(&self, events: &Events, registry: &Registry, out: &mut Vec<Waker>) -> usize {
         match (self, events) {
             (Self::Portable(portable), Events::Portable(events)) => {
                 let mut failed = Vec::new();
@@ -108,7 +114,7 @@ impl Poller {
     ///
     /// # Errors
     /// The system's.
-    pub fn notify(&self) -> io::Result<()> {
+    pub(super) fn notify(&self) -> io::Result<()> {
         match self {
             Self::Epoll(epoll) => epoll.notify(),
             Self::Portable(portable) => portable.notify(),

@@ -30,18 +30,18 @@ const EVENTS: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
 /// The backend.
 #[derive(Debug)]
-pub struct Portable {
+pub(super) struct Portable {
     poller: polling::Poller,
 }
 
 /// Room for a turn's events.
-pub struct Events {
+pub(super) struct Events {
     list: polling::Events,
 }
 
 /// What the system was asked for, per descriptor. Unused by other backends.
 #[derive(Debug, Default)]
-pub struct Arming {
+pub(super) struct Arming {
     wanted: Mutex<Wanted>,
 }
 
@@ -64,12 +64,12 @@ impl Wanted {
 
 impl Events {
     /// No events yet.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { list: polling::Events::with_capacity(EVENTS) }
     }
 
     /// What the last wait brought.
-    pub fn iter(&self) -> impl Iterator<Item = Event> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Event> + '_ {
         self.list.iter().map(|event| Event {
             token: Token::from_usize(event.key),
             read: Signs { ready: event.readable, ..Signs::NONE },
@@ -83,7 +83,7 @@ impl Portable {
     ///
     /// # Errors
     /// No descriptors are left.
-    pub fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         fault::pass(Point::Descriptor)?;
         Ok(Self { poller: polling::Poller::new()? })
     }
@@ -95,7 +95,7 @@ impl Portable {
     ///
     /// # Errors
     /// The system's.
-    pub unsafe fn add(&self, source: RawSource, token: Token, arming: &Arming) -> io::Result<()> {
+    pub(super) unsafe fn add(&self, source: RawSource, token: Token, arming: &Arming) -> io::Result<()> {
         let mut wanted = arming.wanted.lock();
         // SAFETY: the caller's promise; Registration deletes before its owner closes.
         unsafe { self.poller.add(source, polling::Event::none(token.to_usize()))? };
@@ -107,7 +107,7 @@ impl Portable {
     ///
     /// # Errors
     /// It was not registered.
-    pub fn delete(&self, source: BorrowedSource<'_>, arming: &Arming) -> io::Result<()> {
+    pub(super) fn delete(&self, source: BorrowedSource<'_>, arming: &Arming) -> io::Result<()> {
         let mut wanted = arming.wanted.lock();
         *wanted = Wanted::default();
         self.poller.delete(source)
@@ -117,7 +117,7 @@ impl Portable {
     ///
     /// # Errors
     /// The system's.
-    pub fn arm(&self, arming: &Arming, token: Token, way: Way) -> io::Result<()> {
+    pub(super) fn arm(&self, arming: &Arming, token: Token, way: Way) -> io::Result<()> {
         let mut wanted = arming.wanted.lock();
         if core::mem::replace(wanted.mark(way), true) {
             return Ok(());
@@ -131,7 +131,7 @@ impl Portable {
 
     /// Takes note that an event of `io` came and disarmed it. Where that cannot be undone for a direction that is still
     /// wanted, the event is made to tell that direction too, so that its waiter runs into the error.
-    pub fn disarmed(&self, io: &ScheduledIo, event: &Event) -> io::Result<()> {
+    pub(super) fn disarmed(&self, io: &ScheduledIo, event: &Event) -> io::Result<()> {
         let mut wanted = io.arming.wanted.lock();
         wanted.read &= !event.read.any();
         wanted.write &= !event.write.any();
@@ -157,7 +157,7 @@ impl Portable {
     ///
     /// # Errors
     /// The system's.
-    pub fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+    pub(super) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         events.list.clear();
         self.poller.wait(&mut events.list, timeout).map(drop)
     }
@@ -166,7 +166,7 @@ impl Portable {
     ///
     /// # Errors
     /// The system's.
-    pub fn notify(&self) -> io::Result<()> {
+    pub(super) fn notify(&self) -> io::Result<()> {
         self.poller.notify()
     }
 }

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 ///
 /// # Errors
 /// The system's.
-pub fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+pub(crate) fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let (stream, peer) = acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)?;
     let stream = TcpStream::from(stream);
     // The system names the peer of every TCP connection; asking is for the case that it does not.

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 ///
 /// # Errors
 /// The system's.
-pub fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+pub(crate) fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let (stream, peer) = listener.accept()?;
     stream.set_nonblocking(true)?;
     Ok((stream, peer))

@@ -16,8 +16,8 @@ mod family;
 #[path = "windows.rs"]
 mod family;
 
-pub use accept::accept;
-pub use family::{
+pub(crate) use accept::accept;
+pub(crate) use family::{
     BorrowedSource, REUSE_ADDRESS, RawSource, borrow, is_about_one_connection, is_exhaustion, is_in_progress,
     is_not_open, raw,
 };

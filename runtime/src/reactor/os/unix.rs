@@ -4,16 +4,16 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 /// A listener may bind an address on which connections of its predecessor still linger, as std's does.
-pub const REUSE_ADDRESS: bool = true;
+pub(crate) const REUSE_ADDRESS: bool = true;
 
 /// A descriptor as a number.
-pub type RawSource = RawFd;
+pub(crate) type RawSource = RawFd;
 
 /// A descriptor that somebody keeps open for `'a`.
-pub type BorrowedSource<'a> = BorrowedFd<'a>;
+pub(crate) type BorrowedSource<'a> = BorrowedFd<'a>;
 
 /// The number of a descriptor.
-pub fn raw(source: BorrowedSource<'_>) -> RawSource {
+pub(crate) fn raw(source: BorrowedSource<'_>) -> RawSource {
     source.as_raw_fd()
 }
 
@@ -21,28 +21,28 @@ pub fn raw(source: BorrowedSource<'_>) -> RawSource {
 ///
 /// # Safety
 /// It is open for `'a`.
-pub unsafe fn borrow<'a>(source: RawSource) -> BorrowedSource<'a> {
+pub(crate) unsafe fn borrow<'a>(source: RawSource) -> BorrowedSource<'a> {
     // SAFETY: the caller's promise.
     unsafe { BorrowedFd::borrow_raw(source) }
 }
 
 /// The number names no open descriptor.
-pub fn is_not_open(error: &io::Error) -> bool {
+pub(crate) fn is_not_open(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EBADF)
 }
 
 /// A connect goes on in the background.
-pub fn is_in_progress(error: &io::Error) -> bool {
+pub(crate) fn is_in_progress(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR))
 }
 
 /// The process or the system is out of descriptors or memory: waiting helps, trying again at once does not.
-pub fn is_exhaustion(error: &io::Error) -> bool {
+pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 
 /// `accept` reports what befell the one connection it took from the queue; the next one may be well.
-pub fn is_about_one_connection(error: &io::Error) -> bool {
+pub(crate) fn is_about_one_connection(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),
         Some(

@@ -15,16 +15,16 @@ const WSAENOBUFS: i32 = 10055;
 const WSAEHOSTUNREACH: i32 = 10065;
 
 /// Here `SO_REUSEADDR` would let two programs steal each other's connections, so std does not set it either.
-pub const REUSE_ADDRESS: bool = false;
+pub(crate) const REUSE_ADDRESS: bool = false;
 
 /// A socket as a number.
-pub type RawSource = RawSocket;
+pub(crate) type RawSource = RawSocket;
 
 /// A socket that somebody keeps open for `'a`.
-pub type BorrowedSource<'a> = BorrowedSocket<'a>;
+pub(crate) type BorrowedSource<'a> = BorrowedSocket<'a>;
 
 /// The number of a socket.
-pub fn raw(source: BorrowedSource<'_>) -> RawSource {
+pub(crate) fn raw(source: BorrowedSource<'_>) -> RawSource {
     source.as_raw_socket()
 }
 
@@ -32,29 +32,29 @@ pub fn raw(source: BorrowedSource<'_>) -> RawSource {
 ///
 /// # Safety
 /// It is open for `'a`.
-pub unsafe fn borrow<'a>(source: RawSource) -> BorrowedSource<'a> {
+pub(crate) unsafe fn borrow<'a>(source: RawSource) -> BorrowedSource<'a> {
     // SAFETY: the caller's promise.
     unsafe { BorrowedSocket::borrow_raw(source) }
 }
 
 /// The number names no open socket.
-pub fn is_not_open(error: &io::Error) -> bool {
+pub(crate) fn is_not_open(error: &io::Error) -> bool {
     error.raw_os_error() == Some(WSAENOTSOCK)
 }
 
 /// A connect goes on in the background.
-pub fn is_in_progress(error: &io::Error) -> bool {
+pub(crate) fn is_in_progress(error: &io::Error) -> bool {
     error.raw_os_error() == Some(WSAEINPROGRESS) || error.kind() == io::ErrorKind::WouldBlock
 }
 
 /// The process or the system is out of sockets or memory: waiting helps, trying again at once does not. The number 24 is
 /// what a fault point gives in the name of every system.
-pub fn is_exhaustion(error: &io::Error) -> bool {
+pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(WSAEMFILE | WSAENOBUFS | 24))
 }
 
 /// `accept` reports what befell the one connection it took from the queue; the next one may be well.
-pub fn is_about_one_connection(error: &io::Error) -> bool {
+pub(crate) fn is_about_one_connection(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),
         Some(WSAEINTR | WSAENETDOWN | WSAENETUNREACH | WSAECONNABORTED | WSAECONNRESET | WSAEHOSTUNREACH)
