@@ -252,13 +252,16 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// A value with a token beside it, whose count shows what was dropped.
+type Counted = (u64, Rc<()>);
+
 /// What a channel is, in the fewest words, and the futures that wait at the real one.
 struct World<'a> {
     queue: VecDeque<u64>,
     capacity: usize,
     closed: bool,
-    senders: Vec<(u64, Task<Send<'a, (u64, Rc<()>)>>)>,
-    receivers: Vec<Task<Recv<'a, (u64, Rc<()>)>>>,
+    senders: Vec<(u64, Task<Send<'a, Counted>>)>,
+    receivers: Vec<Task<Recv<'a, Counted>>>,
 }
 
 impl World<'_> {
@@ -286,7 +289,7 @@ impl World<'_> {
 proptest! {
     #[test]
     fn it_behaves_as_the_reference(capacity in 1..4usize, ops in prop::collection::vec(op(), 1..80)) {
-        let (sender, receiver): (Sender<(u64, Rc<()>)>, Receiver<_>) = channel::bounded(capacity);
+        let (sender, receiver): (Sender<Counted>, Receiver<_>) = channel::bounded(capacity);
         let token = Rc::new(());
         let mut world =
             World { queue: VecDeque::new(), capacity, closed: false, senders: vec![], receivers: vec![] };

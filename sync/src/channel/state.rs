@@ -79,7 +79,7 @@ impl Side {
     fn sweep(&self, wakers: &mut WakeBatch) {
         let mut list = self.list.lock();
         // An empty list is not written down, for GONE may be there already.
-        if list.len() != 0 {
+        if !list.is_empty() {
             list.take_all(Outcome::Swept, wakers);
             self.note(&list);
         }
