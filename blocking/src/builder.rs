@@ -18,6 +18,15 @@ use weftwork_sync::primitive::unmodelled::Counter;
 /// A thread that has been inside one job for a whole period no longer counts among the `eager`. So a burst of short jobs
 /// is run by a few hot threads, and jobs that block get a thread each: while the pool may grow, a job with n jobs before
 /// it waits two periods and log2(n / `step`) more at most, and for the starts of that many threads.
+///
+/// ```
+/// use weftwork_blocking::{Growth, ThreadPool};
+///
+/// let mut growth = Growth::default();
+/// growth.eager = 64; // jobs that all wait for the same slow disk
+/// let pool = ThreadPool::builder().growth(growth).build();
+/// # pool.submit(|| ()).wait().unwrap();
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Growth {

@@ -52,7 +52,7 @@ fn on_another_thread<T: 'static>(f: impl FnOnce() -> T + 'static) -> thread::Joi
 
 #[test]
 fn a_job_is_run_and_its_handle_resolves() {
-    check("blocking/one_job", Unbounded, Unbounded, || {
+    check("blocking/one_job", Preemptions(3), Unbounded, || {
         let runs = Runs::new();
         let pool = pool(1, 1);
         assert_eq!(pool.submit(runs.job(0)).wait().unwrap(), 0);
@@ -300,7 +300,7 @@ fn shutdown_while_a_thread_leaves_ends() {
 #[test]
 fn a_job_runs_or_is_cancelled_never_both() {
     // Race 1 of the cell.
-    check("blocking/cancel_vs_start_cap1", Unbounded, Unbounded, || {
+    check("blocking/cancel_vs_start_cap1", Preemptions(3), Unbounded, || {
         let runs = Runs::new();
         let pool = pool(1, 1);
         let handle = pool.submit(runs.job(0));
