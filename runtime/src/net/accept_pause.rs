@@ -3,13 +3,16 @@
 //! The connection stays in the system's queue meanwhile, so the listener stays ready; trying at once would spin.
 //!
 //! Any number of tasks may wait in `accept`, with or without an identity, so the pause belongs to none of them. They all
-//! wait for readiness as ever, and when the time is over an [`Alarm`] raises it as if the system had: the timer is polled
-//! once, with the alarm as its waker.
+//! wait for readiness as ever, but ask the system for nothing (it would say "ready" at once), and when the time is over an
+//! [`Alarm`] raises it as if the system had: the timer is polled once, with the alarm as its waker.
 //!
 //! Races:
 //! 1. The alarm rings while an acceptor takes the readiness back because it saw the pause: the ring is an event with its
 //!    own sequence number, so the taking back fails, and the acceptor looks again (race 4 of `direction.rs`).
-//! 2. The alarm of a pause rings before its timer was put away, and another pause has begun by then: the older timer
+//! 2. The alarm rings, and another acceptor uses the readiness up, while an acceptor that saw the pause becomes a waiter:
+//!    it asks the system for nothing and might wait for ever. So it looks at the pause again once it is a waiter. The ring
+//!    ends the pause before it raises readiness, so whoever became a waiter after the ring sees the end.
+//! 3. The alarm of a pause rings before its timer was put away, and another pause has begun by then: the older timer
 //!    must not replace the newer one, so each pause has a number.
 
 use crate::reactor::{ScheduledIo, Signs};
@@ -62,6 +65,18 @@ impl Pause {
     pub(super) fn is_on(&self) -> bool {
         // Ordering: Acquire pairs with the Release in `ring`; the readiness it raises follows in its own word.
         self.alarm.pausing.load(Ordering::Acquire)
+    }
+
+    /// A pause that only [`ring`](Self::ring) ends.
+    #[cfg(test)]
+    pub(super) fn hold(&self) {
+        self.alarm.pausing.store(true, Ordering::Release);
+    }
+
+    /// What the timer does.
+    #[cfg(test)]
+    pub(super) fn ring(&self) {
+        self.alarm.ring();
     }
 
     /// A connection was accepted: the next pause is a short one.

@@ -121,11 +121,15 @@ impl TcpListener {
         loop {
             // Each attempt takes a unit, so a queue full of aborted connections cannot keep the thread.
             let unit = ready!(coop::proceed(cx, begun));
-            let seen = ready!(registration.poll_ready(Way::In, place, cx))?;
             if self.pause.is_on() {
-                registration.clear(Way::In, seen, Found::Empty);
+                match registration.poll_unasked(Way::In, place, cx)? {
+                    Poll::Ready(seen) => registration.clear(Way::In, seen, Found::Empty),
+                    Poll::Pending if self.pause.is_on() => return Poll::Pending,
+                    Poll::Pending => {}
+                }
                 continue;
             }
+            let seen = ready!(registration.poll_ready(Way::In, place, cx))?;
             match fault::pass(Point::Accept).and_then(|()| os::accept(self.io.get_ref())) {
                 Ok((stream, peer)) => {
                     unit.made_progress();
@@ -143,6 +147,11 @@ impl TcpListener {
                 }
             }
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn pause(&self) -> &Pause {
+        &self.pause
     }
 
     /// The address it is bound to.

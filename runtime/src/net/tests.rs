@@ -2,7 +2,7 @@
 
 use super::connect::Connect;
 use super::{TcpListener, TcpStream};
-use crate::reactor::testing::{Count, by_hand, driven, pair, turn};
+use crate::reactor::testing::{Count, by_hand, driven, look, pair, turn};
 use crate::reactor::{Reactor, os};
 use ::futures::executor::block_on;
 use ::futures::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -324,6 +324,31 @@ fn every_task_that_accepts_gets_its_connection() {
         peers.sort();
         expected.sort();
         assert_eq!(peers, expected);
+    });
+}
+
+#[test]
+fn a_listener_that_pauses_leaves_the_system_alone_and_then_goes_on() {
+    by_hand(|reactor| {
+        let (listener, address) = listener(reactor);
+        let (one, other) = (Count::new(), Count::new());
+        let (mut first, mut second) = (listener.accept(), listener.accept());
+        assert!(one.poll(&mut first).is_pending());
+        listener.pause().hold();
+        let clients = [net::TcpStream::connect(address).unwrap(), net::TcpStream::connect(address).unwrap()];
+        turn(reactor);
+        // A connection waits, and the system would say so for ever if it were asked.
+        let mut turns = 0;
+        while turns < 16 {
+            turns += 1;
+            assert!(one.poll(&mut first).is_pending() && other.poll(&mut second).is_pending());
+            assert_eq!(look(reactor), 0);
+        }
+        let woken = (one.wakes(), other.wakes());
+        listener.pause().ring();
+        assert_eq!((one.wakes(), other.wakes()), (woken.0 + 1, woken.1 + 1));
+        assert!(one.poll(&mut first).is_ready() && other.poll(&mut second).is_ready());
+        drop(clients);
     });
 }
 

@@ -147,6 +147,15 @@ impl Registration {
         Poll::Ready(if now.shut { Err(super::error::shut_down()) } else { Ok(now) })
     }
 
+    /// As [`poll_ready`](Self::poll_ready), without asking the system for an event: for a wait that somebody else ends.
+    ///
+    /// # Errors
+    /// The reactor has shut down.
+    pub fn poll_unasked(&self, way: Way, place: &mut Place, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
+        let now = ready!(self.io.direction(way).poll(cx.waker(), place));
+        Poll::Ready(if now.shut { Err(super::error::shut_down()) } else { Ok(now) })
+    }
+
     /// Takes readiness back that turned out to be used up.
     pub fn clear(&self, way: Way, seen: Ready, found: Found) {
         self.io.direction(way).clear(seen, found);
