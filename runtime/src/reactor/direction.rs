@@ -350,3 +350,7 @@ impl fmt::Debug for Direction {
             .finish()
     }
 }
+
+#[cfg(test)]
+#[path = "direction_tests.rs"]
+mod tests;
