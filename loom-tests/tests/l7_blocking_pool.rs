@@ -124,6 +124,21 @@ fn a_job_may_wait_for_one_submitted_after_it() {
 }
 
 #[test]
+fn an_idle_thread_is_claimed_by_one_of_two_jobs() {
+    // Races 1 and 3: with one thread idle, the second job must not count on the thread that the first one claimed.
+    check("blocking/two_jobs_one_idle_cap2", Preemptions(2), Preemptions(3), || {
+        let pool = pool(2, 2);
+        pool.submit(|| ()).wait().unwrap();
+        let door = Shared::new(weftwork_sync::primitive::Parker::new());
+        let inside = door.clone();
+        let first = pool.submit(move || inside.park());
+        let second = pool.submit(move || door.unpark());
+        first.wait().unwrap();
+        second.wait().unwrap();
+    });
+}
+
+#[test]
 fn a_job_behind_a_blocked_thread_gets_a_thread_when_a_period_has_passed() {
     // One job at once; the second waits for its age, with a thread watching the clock.
     check("blocking/growth_by_age_cap2", Preemptions(2), Preemptions(3), || {
