@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Benchmarks and demonstrations; each is a program under src/bin/.
