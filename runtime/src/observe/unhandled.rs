@@ -74,10 +74,6 @@ impl<'a> Unhandled<'a> {
         Self::of(UnhandledKind::WakerPanicked, task, payload_text(payload))
     }
 
-    pub(crate) fn left_behind(task: &'a Header) -> Self {
-        Self::of(UnhandledKind::LeftBehind, task, None)
-    }
-
     /// Something that concerns no one task.
     pub(crate) fn elsewhere(kind: UnhandledKind, message: Option<&'a str>) -> Self {
         Self { kind, message, task: None, name: None, spawned_at: None }

@@ -74,9 +74,8 @@ impl<T> Biased<T> {
     #[inline(always)]
     pub(crate) unsafe fn own<R>(&self, section: impl FnOnce(&mut T) -> R) -> R {
         // Ordering: Relaxed store: the pairing orders it before the load (race 1). Acquire: race 3.
-        let revoked = self.pairing.often(|| self.busy.store(true, Ordering::Relaxed), || {
-            self.revoked.load(Ordering::Acquire)
-        });
+        let revoked =
+            self.pairing.often(|| self.busy.store(true, Ordering::Relaxed), || self.revoked.load(Ordering::Acquire));
         let leave = Leave(&self.busy);
         if revoked {
             drop(leave);
@@ -99,9 +98,8 @@ impl<T> Biased<T> {
     pub(crate) fn try_take<R>(&self, section: impl FnOnce(&mut T) -> R) -> Option<R> {
         let _alone = self.taker.lock();
         // Ordering: Relaxed store: the pairing orders it before the load (race 1). Acquire: race 2.
-        let busy = self.pairing.seldom(|| self.revoked.store(true, Ordering::Relaxed), || {
-            self.busy.load(Ordering::Acquire)
-        });
+        let busy =
+            self.pairing.seldom(|| self.revoked.store(true, Ordering::Relaxed), || self.busy.load(Ordering::Acquire));
         // Ordering: Release on both ways out (race 3).
         let _leave = Leave(&self.revoked);
         if busy {

@@ -161,10 +161,10 @@ impl Schedule for CoreRef {
     fn schedule(&self, task: Runnable) {
         let mut task = Some(task);
         context::with_worker(|worker| {
-            if self.is(&worker.core) {
-                if let Some(task) = task.take() {
-                    worker.push(task);
-                }
+            if self.is(&worker.core)
+                && let Some(task) = task.take()
+            {
+                worker.push(task);
             }
         });
         if let Some(task) = task {
@@ -177,10 +177,10 @@ impl Schedule for CoreRef {
     fn reschedule(&self, task: Runnable) {
         let mut task = Some(task);
         context::with_worker(|worker| {
-            if self.is(&worker.core) {
-                if let Some(task) = task.take() {
-                    worker.push_back(task);
-                }
+            if self.is(&worker.core)
+                && let Some(task) = task.take()
+            {
+                worker.push_back(task);
             }
         });
         if let Some(task) = task {
@@ -278,10 +278,8 @@ impl Core {
                 slot => (keeper.deadline.load(Ordering::Relaxed) > deadline).then_some(slot - 1),
             },
         );
-        if let Some(slot) = late {
-            if self.idle.claim(slot) {
-                self.wake(slot);
-            }
+        if let Some(slot) = late.filter(|slot| self.idle.claim(*slot)) {
+            self.wake(slot);
         }
     }
 
@@ -368,12 +366,15 @@ impl Core {
 
     /// Whether a worker could find something to do outside of its own queues.
     pub(crate) fn has_visible_work(&self) -> bool {
-        !self.injector.is_empty() || self.slots.iter().any(|slot| slot.has_work.load(Ordering::Relaxed))
+        !self.injector.is_empty() || self.slots.iter().any(|slot| slot.can_be_robbed())
     }
 }
 
 impl core::fmt::Debug for Core {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Core").field("workers", &self.config.workers).field("multi", &self.config.multi).finish_non_exhaustive()
+        f.debug_struct("Core")
+            .field("workers", &self.config.workers)
+            .field("multi", &self.config.multi)
+            .finish_non_exhaustive()
     }
 }

@@ -13,9 +13,9 @@
 //!
 //! A task pinned to a thread is finished only on that thread; found elsewhere it is left and named.
 
+use super::Core;
 use super::slot::Local;
 use super::worker::Worker;
-use super::{Core, OUTSIDE};
 use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::{nanoseconds, real_now};
@@ -191,7 +191,11 @@ impl Core {
             this.wake_all(&mut timers.close());
         }
         let left = timeout.map(|_| Duration::from_nanos(until.saturating_sub(real_now())));
-        let blocking = this.pool.shutdown(left).err().map_or_else(Vec::new, |still| still.jobs().iter().map(|job| job.name().to_owned()).collect());
+        let blocking = this
+            .pool
+            .shutdown(left)
+            .err()
+            .map_or_else(Vec::new, |still| still.jobs().iter().map(|job| job.name().to_owned()).collect());
         if !tasks.is_empty() {
             // They refer to the core without counting.
             core::mem::forget(this.clone());
@@ -303,11 +307,6 @@ impl Core {
             })
         };
         outside + self.slots.iter().map(|slot| inside(slot)).sum::<usize>()
-    }
-
-    /// Whether a task belongs to no worker.
-    pub(crate) fn is_outside(task: &Header) -> bool {
-        task.spec.owner == OUTSIDE
     }
 }
 

@@ -100,15 +100,14 @@ impl Worker {
 
     /// Waits in the reactor; `ready` are the wakers of whatever became ready.
     fn turn(&self, reactor: &Shared<Reactor>, timeout: Option<Duration>, ready: &mut Vec<core::task::Waker>) {
-        if let Some(mut turn) = reactor.try_enter() {
-            if let Err(error) = turn.run(timeout, ready) {
-                // Somebody closed the poller's descriptor, or it never worked. Nothing here can mend that; timers and
-                // tasks go on, without burning the processor.
-                let text = error.to_string();
-                self.core.report(&Unhandled::elsewhere(UnhandledKind::ReactorFailed, Some(&text)));
-                let pause = timeout.unwrap_or(WITHOUT_REACTOR).min(WITHOUT_REACTOR);
-                let _ = self.slot().parker.park_for(Some(pause));
-            }
+        let Some(mut turn) = reactor.try_enter() else { return };
+        if let Err(error) = turn.run(timeout, ready) {
+            // Somebody closed the poller's descriptor, or it never worked. Nothing here can mend that; timers and tasks go
+            // on, without burning the processor.
+            let text = error.to_string();
+            self.core.report(&Unhandled::elsewhere(UnhandledKind::ReactorFailed, Some(&text)));
+            let pause = timeout.unwrap_or(WITHOUT_REACTOR).min(WITHOUT_REACTOR);
+            let _ = self.slot().parker.park_for(Some(pause));
         }
     }
 

@@ -74,7 +74,6 @@ pub(crate) struct Counters {
     pub(crate) wakes: Counter,
     pub(crate) spawns: Counter,
     pub(crate) injected: Counter,
-    pub(crate) lifo: Counter,
     pub(crate) timers: Counter,
 }
 
@@ -105,6 +104,11 @@ impl Slot {
             claimed_at: Counter::new(0),
             counters: Counters::default(),
         }
+    }
+
+    /// Whether there is something to steal. The flag alone may be stale: thieves may have emptied the queue since.
+    pub(crate) fn can_be_robbed(&self) -> bool {
+        self.has_work.load(Ordering::Relaxed) && !self.thief.is_empty()
     }
 
     /// Where the worker is going to sleep; before it announces that it does.

@@ -23,7 +23,7 @@ use super::worker::Worker;
 use super::{Core, shutdown};
 use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
-use crate::platform::clock::real_now;
+use crate::platform::clock::{nanoseconds, real_now};
 use crate::task::TaskId;
 use core::panic::Location;
 use core::time::Duration;
@@ -126,7 +126,9 @@ impl Watchdog {
 #[derive(Debug, Clone)]
 struct Seen {
     epoch: u32,
-    since: u64,
+    /// How long the watchdog has watched this epoch, in nanoseconds. Time in which the watchdog itself did not run counts
+    /// as two periods at most: then the whole process stood still, and that is nobody's poll.
+    age: u64,
     reported: bool,
     spare: Option<usize>,
 }
@@ -156,14 +158,15 @@ struct Rounds<'a> {
     core: &'a Shared<Core>,
     seen: Vec<Seen>,
     period: Duration,
+    sampled_at: u64,
     quiet_since: u64,
 }
 
 impl<'a> Rounds<'a> {
     fn new(core: &'a Shared<Core>) -> Self {
         let now = real_now();
-        let seen = Seen { epoch: 0, since: now, reported: false, spare: None };
-        Self { core, seen: vec![seen; core.slots.len()], period: SHORT, quiet_since: now }
+        let seen = Seen { epoch: 0, age: 0, reported: false, spare: None };
+        Self { core, seen: vec![seen; core.slots.len()], period: SHORT, sampled_at: now, quiet_since: now }
     }
 
     fn run(&mut self) {
@@ -176,8 +179,8 @@ impl<'a> Rounds<'a> {
                 self.period = SHORT;
                 self.quiet_since = now;
                 self.rescue(&overdue);
-                self.see_to_spares(&overdue, now);
-                self.report(&overdue, now);
+                self.see_to_spares(&overdue);
+                self.report(&overdue);
             } else if moved {
                 self.period = (self.period * 2).min(LONG);
                 self.quiet_since = now;
@@ -191,15 +194,21 @@ impl<'a> Rounds<'a> {
 
     /// Samples the epochs: whether any moved, and whose poll is overdue.
     fn sample(&mut self, now: u64) -> (bool, Vec<usize>) {
+        let elapsed =
+            now.saturating_sub(core::mem::replace(&mut self.sampled_at, now)).min(nanoseconds(self.period * 2));
         let (mut moved, mut overdue) = (false, Vec::new());
         for (index, (slot, seen)) in self.core.slots.iter().zip(&mut self.seen).enumerate() {
             let epoch = slot.epoch.load(Ordering::Relaxed);
             let in_place = slot.yielded_place.load(Ordering::Relaxed);
             if epoch != seen.epoch {
                 moved = true;
-                let spare = if in_place { seen.spare } else { seen.spare.take().map_or(None, |s| self.core.dismiss(s)) };
-                *seen = Seen { epoch, since: now, reported: false, spare };
+                if let Some(spare) = seen.spare.take_if(|_| !in_place) {
+                    self.core.dismiss(spare);
+                }
+                let spare = seen.spare;
+                *seen = Seen { epoch, age: 0, reported: false, spare };
             } else if epoch % 2 == 1 || in_place {
+                seen.age += elapsed;
                 overdue.push(index);
                 continue;
             }
@@ -233,7 +242,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// Keeps the number of workers that are not blocked.
-    fn see_to_spares(&mut self, overdue: &[usize], now: u64) {
+    fn see_to_spares(&mut self, overdue: &[usize]) {
         let core = self.core;
         if !core.config.multi {
             return;
@@ -242,7 +251,7 @@ impl<'a> Rounds<'a> {
             let running = core.config.workers + core.watchdog.spares();
             let all_blocked = running <= overdue.len();
             let seen = &mut self.seen[index];
-            let age = Duration::from_nanos(now.saturating_sub(seen.since));
+            let age = Duration::from_nanos(seen.age);
             let in_place = core.slots[index].yielded_place.load(Ordering::Relaxed);
             if seen.spare.is_none() && (all_blocked || in_place || age >= core.config.watchdog.spare_after) {
                 seen.spare = Core::start_spare(core);
@@ -251,11 +260,11 @@ impl<'a> Rounds<'a> {
     }
 
     /// Has polls that last too long reported, once each.
-    fn report(&mut self, overdue: &[usize], now: u64) {
+    fn report(&mut self, overdue: &[usize]) {
         for &index in overdue {
             let slot = &self.core.slots[index];
             let seen = &mut self.seen[index];
-            let age = Duration::from_nanos(now.saturating_sub(seen.since));
+            let age = Duration::from_nanos(seen.age);
             let in_place = slot.yielded_place.load(Ordering::Relaxed);
             if seen.reported || in_place || age < self.core.config.watchdog.report_after {
                 continue;
@@ -280,9 +289,10 @@ impl<'a> Rounds<'a> {
         let lies = !core.injector.is_empty()
             || due(&core.outside_timers)
             || overdue.iter().any(|&index| due(&core.slots[index].timers))
-            || core.reactor.as_ref().is_some_and(|reactor| {
-                reactor.registered() > 0 && core.keeper.slot.load(Ordering::Relaxed) == 0
-            });
+            || core
+                .reactor
+                .as_ref()
+                .is_some_and(|reactor| reactor.registered() > 0 && core.keeper.slot.load(Ordering::Relaxed) == 0);
         if !lies || (!overdue.is_empty() && core.idle.anybody_sleeps() && core.wake_one()) {
             return;
         }
@@ -344,13 +354,12 @@ impl Core {
     }
 
     /// Tells a spare to leave: the worker it stood in for is back.
-    fn dismiss(&self, spare: usize) -> Option<usize> {
+    fn dismiss(&self, spare: usize) {
         self.watchdog.spares[spare].leave.store(true, Ordering::Relaxed);
         let slot = self.config.workers + spare;
         if self.idle.publish_to(slot, || {}) {
             self.wake(slot);
         }
-        None
     }
 
     fn report_slow_poll(&self, current: Option<(TaskId, &'static Location<'static>)>, worker: usize, age: Duration) {

@@ -12,8 +12,8 @@
 //! mean length of recent polls, taken once per [`SAMPLE`] polls; a poll that is much longer than the mean is the
 //! watchdog's case. Peers that are awake and search are fed at once.
 
+use super::Core;
 use super::slot::{Local, Slot};
-use super::{CoreRef, Core};
 use crate::task::cell::Header;
 use crate::task::{Runnable, TaskId, recycle};
 use core::cell::Cell;
@@ -166,11 +166,11 @@ impl Worker {
         if !local.pinned.is_empty() && (steps & 1 == 0 || local.ready() == 0) {
             return local.pinned.pop_front();
         }
-        if streak < LIFO_STREAK {
-            if let Some(task) = local.lifo.take() {
-                *from_lifo = true;
-                return Some(task);
-            }
+        if streak < LIFO_STREAK
+            && let Some(task) = local.lifo.take()
+        {
+            *from_lifo = true;
+            return Some(task);
         }
         if local.shared.len() > 0 {
             let task = local.shared.pop();
@@ -343,10 +343,8 @@ impl Worker {
         self.tidy();
         self.take_injected();
         self.fire_timers(look);
-        if let Some(reactor) = &self.core.reactor {
-            if reactor.registered() > 0 {
-                self.turn_without_waiting(reactor);
-            }
+        if let Some(reactor) = self.core.reactor.as_ref().filter(|reactor| reactor.registered() > 0) {
+            self.turn_without_waiting(reactor);
         }
     }
 
@@ -467,11 +465,6 @@ impl Worker {
         for task in tasks {
             self.core.inject(task);
         }
-    }
-
-    /// Whether this worker's runtime is the one that `core` names.
-    pub(crate) fn is_of(&self, core: CoreRef) -> bool {
-        core.is(&self.core)
     }
 }
 

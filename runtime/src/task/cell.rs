@@ -392,6 +392,7 @@ pub(crate) fn drop_payload(payload: weftwork_sync::primitive::Panic) {
 unsafe fn take_outcome<F: Future, S: Schedule>(this: NonNull<Header>, to: NonNull<()>) {
     // SAFETY: the handle's reference keeps the cell alive, and the outcome is the handle's.
     let cell = unsafe { cell::<F, S>(this) };
+    // SAFETY: after completion the stage belongs to whoever owns the outcome.
     let stage = cell.stage.with_mut(|stage| unsafe { ptr::replace(stage, Stage::Gone) });
     let Stage::Outcome(outcome) = stage else {
         panic!("a JoinHandle was polled after it had given its outcome; keep the result instead of awaiting it again");
@@ -403,6 +404,7 @@ unsafe fn take_outcome<F: Future, S: Schedule>(this: NonNull<Header>, to: NonNul
 unsafe fn drop_outcome<F: Future, S: Schedule>(this: NonNull<Header>) {
     // SAFETY: the caller holds a reference and owns the outcome.
     let cell = unsafe { cell::<F, S>(this) };
+    // SAFETY: after completion the stage belongs to whoever owns the outcome.
     let stage = cell.stage.with_mut(|stage| unsafe { ptr::replace(stage, Stage::Gone) });
     if let Stage::Outcome(outcome) = stage {
         discard_outcome(cell, Some(outcome));

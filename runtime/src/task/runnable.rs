@@ -5,7 +5,6 @@
 //! puts the task back to its scheduler.
 
 use super::cell::{self, Header};
-use super::state::State;
 use core::fmt;
 use core::ptr::NonNull;
 
@@ -38,11 +37,6 @@ impl Runnable {
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: the task is incomplete and so alive while its Runnable exists.
         unsafe { self.0.as_ref() }
-    }
-
-    /// The state, for models.
-    pub(crate) fn state(&self) -> &State {
-        &self.header().state
     }
 
     /// Polls the task once, or drops its future if it was cancelled.

@@ -140,7 +140,7 @@ pub struct DroppedJoin {
 impl State {
     /// A new task: scheduled, with a handle, and referenced by the handle and by the list that owns it.
     pub fn new() -> Self {
-        Self(AtomicUsize::new(SCHEDULED | JOIN | 2 * REFERENCE))
+        Self(AtomicUsize::new(SCHEDULED | JOIN | (2 * REFERENCE)))
     }
 
     /// Transition (1), keeping the caller's reference.
@@ -241,11 +241,6 @@ impl State {
     /// Whether a thread is inside the task right now.
     pub fn is_running(&self) -> bool {
         self.0.load(Ordering::Relaxed) & RUNNING != 0
-    }
-
-    /// Whether the task waits in a queue, or will as soon as its poll ends.
-    pub fn is_scheduled(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & SCHEDULED != 0
     }
 
     /// Whether the waker slot is frozen. Only the handle may ask.

@@ -170,7 +170,7 @@ fn build() -> Result<Runtime, String> {
 /// A task of a random kind.
 fn start(on: &Handle, random: &mut Random, drops: &Arc<Drops>) -> JoinHandle<u64> {
     let canary = Canary::new(drops);
-    let (kind, theirs) = (random.below(6), drops.clone());
+    let (kind, theirs) = (random.below(8), drops.clone());
     on.spawn(async move {
         let _canary = canary;
         match kind {
@@ -180,9 +180,9 @@ fn start(on: &Handle, random: &mut Random, drops: &Arc<Drops>) -> JoinHandle<u64
                     weftwork::task::yield_now().await;
                 }
             }
-            2 => std::future::pending::<()>().await,
-            3 => weftwork::sleep(Duration::from_micros(300)).await,
-            4 => {
+            2..=4 => std::future::pending::<()>().await,
+            5 => weftwork::sleep(Duration::from_micros(300)).await,
+            6 => {
                 // Cancels its own child, and waits for it.
                 let canary = Canary::new(&theirs);
                 let child = weftwork::spawn(async move {
