@@ -9,6 +9,7 @@ use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use futures_core::Stream;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
@@ -102,6 +103,14 @@ impl TcpListener {
         Accept { listener: self, waiting: Waiting::new(&self.io, Way::In) }
     }
 
+    /// The connections as a stream that does not end; an item is an error where [`accept`](Self::accept) fails.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming { accept: self.accept() }
+    }
+
     /// As [`accept`](Self::accept), for use in a hand-written future. Up to 33 tasks may wait this way at once without
     /// waking each other.
     ///
@@ -133,20 +142,29 @@ impl TcpListener {
             match fault::pass(Point::Accept).and_then(|()| os::accept(self.io.get_ref())) {
                 Ok((stream, peer)) => {
                     unit.made_progress();
-                    self.pause.reset();
-                    let stream = TcpStream::accepted(registration.reactor(), stream)?;
-                    return Poll::Ready(Ok((stream, peer)));
+                    match TcpStream::accepted(registration.reactor(), stream) {
+                        Ok(stream) => {
+                            self.pause.reset();
+                            return Poll::Ready(Ok((stream, peer)));
+                        }
+                        // This connection is lost, the next one must not be.
+                        Err(e) => self.run_out(e)?,
+                    }
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => registration.clear(Way::In, seen, Found::Empty),
                 Err(e) if os::is_about_one_connection(&e) => unit.made_progress(),
                 Err(e) => {
                     unit.made_progress();
-                    if !os::is_exhaustion(&e) || self.pause.begin().is_err() {
-                        return Poll::Ready(Err(e));
-                    }
+                    self.run_out(e)?;
                 }
             }
         }
+    }
+
+    /// Begins a pause if the system is out of something and there is a timer; else the error is the caller's.
+    #[cold]
+    fn run_out(&self, error: io::Error) -> io::Result<()> {
+        if os::is_exhaustion(&error) && self.pause.begin().is_ok() { Ok(()) } else { Err(error) }
     }
 
     #[cfg(test)]
@@ -239,5 +257,25 @@ impl Future for Accept<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let listener = self.listener;
         self.waiting.with_place(|place, begun| listener.poll_accept_at(place, begun, cx))
+    }
+}
+
+/// The stream of [`TcpListener::incoming`].
+#[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
+pub struct Incoming<'a> {
+    accept: Accept<'a>,
+}
+
+impl Stream for Incoming<'_> {
+    type Item = io::Result<TcpStream>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // An accept that is done can be polled for the next connection.
+        let (stream, _peer) = match ready!(Pin::new(&mut self.accept).poll(cx)) {
+            Ok(accepted) => accepted,
+            Err(e) => return Poll::Ready(Some(Err(e))),
+        };
+        Poll::Ready(Some(Ok(stream)))
     }
 }

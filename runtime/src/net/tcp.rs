@@ -6,7 +6,7 @@
 
 pub use super::connect::Connect;
 pub use super::futures::{Peek, Read, ReadExact, Readable, Writable, Write, WriteAll};
-pub use super::listener::{Accept, Bind};
+pub use super::listener::{Accept, Bind, Incoming};
 
 use super::operations::{async_read, async_write};
 use super::stream::TcpStream;

@@ -6,7 +6,7 @@ use crate::reactor::testing::{Count, by_hand, driven, look, pair, turn};
 use crate::reactor::{Reactor, os};
 use ::futures::executor::block_on;
 use ::futures::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use ::futures::join;
+use ::futures::{StreamExt as _, join};
 use core::task::Poll;
 use core::time::Duration;
 use std::io::{ErrorKind, IoSlice, IoSliceMut};
@@ -323,6 +323,18 @@ fn every_task_that_accepts_gets_its_connection() {
         let mut expected: Vec<_> = clients.iter().map(|c| c.local_addr().unwrap()).collect();
         peers.sort();
         expected.sort();
+        assert_eq!(peers, expected);
+    });
+}
+
+#[test]
+fn connections_come_as_a_stream() {
+    driven(|reactor| {
+        let (listener, address) = listener(reactor);
+        let clients: Vec<_> = (0..3).map(|_| net::TcpStream::connect(address).unwrap()).collect();
+        let accepted: Vec<_> = block_on(listener.incoming().take(3).map(Result::unwrap).collect());
+        let peers: Vec<_> = accepted.iter().map(|s| s.peer_addr().unwrap()).collect();
+        let expected: Vec<_> = clients.iter().map(|c| c.local_addr().unwrap()).collect();
         assert_eq!(peers, expected);
     });
 }

@@ -139,8 +139,8 @@ impl Reactor {
     /// Makes the thread inside a turn return, or the next turn return at once. Whatever the caller did before is visible
     /// to the thread that returns.
     pub(crate) fn notify(&self) {
-        self.notifies.add(1);
         if self.notified.set() {
+            self.notifies.add(1);
             // It can only fail if the descriptor is gone, and it lives as long as we do.
             let _ = self.poller.notify();
         }
@@ -174,7 +174,7 @@ impl Reactor {
         self.events.get()
     }
 
-    /// How often somebody called [`notify`](Self::notify).
+    /// How often [`notify`](Self::notify) had to call a thread out of its wait.
     pub(crate) fn notifies(&self) -> u64 {
         self.notifies.get()
     }

@@ -230,6 +230,8 @@ fn a_notification_ends_the_wait_whether_it_comes_before_or_during_it() {
             reactor.notify();
             assert_eq!(reactor.try_enter().unwrap().run(None, &mut ready).unwrap(), 0);
         }
+        // Nobody waited, so nobody had to be called out.
+        assert_eq!(reactor.notifies(), 0);
         let waits = reactor.clone();
         let waits = thread::spawn("waits".into(), move || {
             let mut ready = Vec::new();
@@ -243,7 +245,6 @@ fn a_notification_ends_the_wait_whether_it_comes_before_or_during_it() {
         }
         waits.join().unwrap();
         assert!(reactor.turns() >= 67);
-        assert!(reactor.notifies() >= 6);
     });
 }
 

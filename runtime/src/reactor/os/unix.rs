@@ -38,7 +38,10 @@ pub(crate) fn is_in_progress(error: &io::Error) -> bool {
 
 /// The process or the system is out of descriptors or memory: waiting helps, trying again at once does not.
 pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+    let number = error.raw_os_error();
+    // ENOSPC: the user's limit on watched descriptors (epoll_ctl).
+    matches!(number, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::ENOSPC))
+        || error.kind() == io::ErrorKind::OutOfMemory
 }
 
 /// `accept` reports what befell the one connection it took from the queue; the next one may be well.

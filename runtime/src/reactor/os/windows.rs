@@ -50,7 +50,7 @@ pub(crate) fn is_in_progress(error: &io::Error) -> bool {
 /// The process or the system is out of sockets or memory: waiting helps, trying again at once does not. The number 24 is
 /// what a fault point gives in the name of every system.
 pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(WSAEMFILE | WSAENOBUFS | 24))
+    matches!(error.raw_os_error(), Some(WSAEMFILE | WSAENOBUFS | 24)) || error.kind() == io::ErrorKind::OutOfMemory
 }
 
 /// `accept` reports what befell the one connection it took from the queue; the next one may be well.
