@@ -115,18 +115,20 @@ fn two_receivers_get_two_values() {
 }
 
 /// Futures polled by hand, each only when its waker was called: a wake-up that is lost leaves one of them undone.
-#[allow(clippy::disallowed_types, reason = "the flags order nothing, so they must not be the model's")]
+///
+/// The flags are the model's, so that it explores polls before and after each wake, and relaxed, so that they order nothing.
+#[allow(clippy::disallowed_types, reason = "the standard library makes wakers of its own Arc only")]
 mod by_hand {
     use core::pin::Pin;
     use core::task::{Context, Waker};
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
     use std::task::Wake;
+    use weftwork_sync::primitive::atomic::{AtomicBool, Ordering::Relaxed};
 
     struct Flag(AtomicBool);
     impl Wake for Flag {
         fn wake(self: Arc<Self>) {
-            self.0.store(true, Relaxed);
+            self.0.swap(true, Relaxed);
         }
     }
 
@@ -202,6 +204,32 @@ fn two_receivers_in_flight_free_two_places_for_two_senders() {
         run_both(&mut a, &mut b);
         assert!(a.is_done() && b.is_done());
         assert_eq!(receiver.len(), 2);
+    });
+}
+
+#[test]
+fn a_value_in_flight_at_closing_leaves_nobody_asleep() {
+    // The receivers wait again for the value that is on its way, and somebody else gets it (rule 5).
+    check("channel/in_flight_close", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let (sender, receiver) = channel::bounded(1);
+        let seen = std::cell::Cell::new(0);
+        let receive = async || {
+            let got = receiver.recv().await.is_ok();
+            seen.set(seen.get() + usize::from(got));
+        };
+        let (mut a, mut b) = (by_hand::Task::new(receive()), by_hand::Task::new(receive()));
+        run_both(&mut a, &mut b);
+        let closer = sender.clone();
+        let sends = spawn(move || usize::from(sender.try_send(1).is_ok()));
+        let closes = spawn(move || closer.close());
+        a.run();
+        b.run();
+        let mine = usize::from(receiver.try_recv().is_ok());
+        let sent = sends.join().unwrap();
+        closes.join().unwrap();
+        run_both(&mut a, &mut b);
+        assert!(a.is_done() && b.is_done());
+        assert_eq!(sent, seen.get() + mine);
     });
 }
 

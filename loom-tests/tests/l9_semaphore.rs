@@ -78,7 +78,7 @@ fn a_waiter_dropped_in_any_state_passes_its_permit_on() {
 
 #[test]
 fn a_small_request_behind_a_large_one_that_gives_up_is_served() {
-    check("semaphore/large_request_gives_up", Bound::Preemptions(2), Bound::Preemptions(3), || {
+    check("semaphore/large_request_gives_up", Bound::Preemptions(2), Bound::Unbounded, || {
         let semaphore = Shared::new(Semaphore::new(1));
         let mut large = Box::pin(semaphore.acquire_many(2));
         assert!(large.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -104,6 +104,41 @@ fn permits_of_two_sizes_are_conserved() {
             other.join().unwrap();
         }
         assert_eq!(semaphore.available_permits(), 2);
+    });
+}
+
+struct TwoCells {
+    semaphore: Semaphore,
+    data: [UnsafeCell<u32>; 2],
+}
+// SAFETY: each cell is written before a permit is given and read after both were taken; loom checks that it holds.
+unsafe impl Sync for TwoCells {}
+// SAFETY: as above.
+unsafe impl Send for TwoCells {}
+
+#[test]
+fn permits_served_by_another_thread_publish_what_their_giver_wrote() {
+    check("semaphore/served_by_another", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let data = [UnsafeCell::new(0), UnsafeCell::new(0)];
+        let shared = Shared::new(TwoCells { semaphore: Semaphore::new(0), data });
+        let mut waiting = Box::pin(shared.semaphore.acquire_many(2));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let others = [0, 1].map(|i| {
+            let theirs = shared.clone();
+            spawn(move || {
+                // SAFETY: the reader waits for both permits.
+                theirs.data[i].with_mut(|data| unsafe { *data = 7 });
+                theirs.semaphore.add_permits(1);
+            })
+        });
+        block_on(waiting).unwrap().forget();
+        for cell in &shared.data {
+            // SAFETY: both permits were given after the writes.
+            assert_eq!(cell.with(|data| unsafe { *data }), 7);
+        }
+        for other in others {
+            other.join().unwrap();
+        }
     });
 }
 
