@@ -1,17 +1,33 @@
-//! The same doors without a cache: every cell comes from loom's allocator and goes back to it, so that a model fails when a
-//! cell is never freed or freed twice.
+//! The same doors without a cache: every cell comes from the allocator and goes back to it. Each is known to loom while it
+//! lives, so that a model fails when a cell is never freed.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
-use weftwork_sync::primitive::__loom::alloc::{alloc, dealloc};
+use weftwork_sync::primitive::__loom::alloc::Track;
+
+/// What stands before a cell: kept by address, because loom's own allocator aborts when a model fails with cells alive.
+type Mark = Box<Track<()>>;
+
+/// Room for the mark that keeps the cell's alignment.
+const BEFORE: usize = 16;
 
 pub(crate) fn enter_worker() {}
 
 pub(crate) fn leave_worker() {}
 
+fn with_mark(layout: Layout) -> Layout {
+    // SAFETY: 16 is a power of two; a cell that came near the limit of a layout could not have been written.
+    unsafe { Layout::from_size_align_unchecked(layout.size() + BEFORE, layout.align().max(BEFORE)) }
+}
+
 pub(crate) fn allocate(layout: Layout) -> NonNull<u8> {
-    // SAFETY: a cell has a header and so a size.
-    NonNull::new(unsafe { alloc(layout) }).unwrap_or_else(|| std::alloc::handle_alloc_error(layout))
+    assert!(layout.align() <= BEFORE, "a model's futures are not over-aligned");
+    let memory = super::allocate_plain(with_mark(layout));
+    // SAFETY: fresh memory that begins with room for the mark.
+    unsafe {
+        memory.cast::<Mark>().write(Box::new(Track::new(())));
+        memory.add(BEFORE)
+    }
 }
 
 /// # Safety
@@ -20,6 +36,8 @@ pub(crate) unsafe fn free(memory: NonNull<u8>, layout: Layout) {
     // SAFETY: as the caller promises. What was there is overwritten, so that a use after this does not go well by chance.
     unsafe {
         memory.write_bytes(0xA5, layout.size());
-        dealloc(memory.as_ptr(), layout);
+        let memory = memory.sub(BEFORE);
+        drop(memory.cast::<Mark>().read());
+        super::free_plain(memory, with_mark(layout));
     }
 }

@@ -1,0 +1,211 @@
+//! A whole `Core` without reactor, driven thread by thread: workers sit and step, others spawn, rescue, shut down.
+
+use super::tasks::Ready;
+use crate::context;
+use crate::platform::clock::{Clock, ManualTime};
+use crate::scheduler::idle::Idle;
+use crate::scheduler::queue::Injector;
+use crate::scheduler::slot::Slot;
+use crate::scheduler::worker::{Step, Worker};
+use crate::scheduler::{Config, Core, Keeper, Outside, Stats, shutdown, watchdog};
+use crate::task::owned::OwnedList;
+use crate::task::{self, JoinHandle};
+use crate::time::timers::Timers;
+use core::future::Future;
+use core::panic::Location;
+use crossbeam_utils::CachePadded;
+use weftwork_blocking::ThreadPool;
+use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use weftwork_sync::primitive::{Mutex, Shared};
+
+/// A runtime's core without threads of its own.
+#[derive(Clone)]
+pub struct Engine {
+    core: Shared<Core>,
+    time: Shared<ManualTime>,
+}
+
+/// A seat, and the calling thread in it.
+pub struct Seat<'a>(&'a Worker);
+
+impl Engine {
+    /// The multi-thread flavour with that many seats.
+    pub fn multi_thread(workers: usize) -> Self {
+        Self::new(workers, true)
+    }
+
+    /// The current-thread flavour.
+    pub fn current_thread() -> Self {
+        Self::new(1, false)
+    }
+
+    fn new(workers: usize, multi: bool) -> Self {
+        let time = Shared::new(ManualTime::default());
+        let clock = Clock::Manual(time.clone());
+        let timers = || Shared::new(Timers::new(clock.clone()));
+        let core = Shared::new(Core {
+            slots: (0..workers).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
+            injector: Injector::new(),
+            idle: Idle::new(workers),
+            outside: Mutex::new(Outside { owned: OwnedList::new(), closed: false }),
+            outside_timers: timers(),
+            keeper: Keeper { seat: Mutex::new(()), slot: AtomicUsize::new(0), deadline: AtomicU64::new(0) },
+            reactor: None,
+            stopping: AtomicBool::new(false),
+            watchdog: watchdog::Watchdog::new(0),
+            exits: shutdown::Exits::default(),
+            pool: ThreadPool::builder().max_threads(1).build(),
+            home: Mutex::new(None),
+            stats: Stats::default(),
+            process: crate::platform::process_id(),
+            driven: AtomicBool::new(false),
+            config: Config {
+                workers,
+                multi,
+                watchdog: watchdog::Limits { enabled: false, ..watchdog::Limits::default() },
+                thread_name: "model".into(),
+                on_unhandled: None,
+                on_thread_start: None,
+                on_thread_stop: None,
+                clock: clock.clone(),
+            },
+        });
+        Self { core, time }
+    }
+
+    /// Starts a task from a thread that is no worker.
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        task::Builder::new().spawn_on(&self.core, future, Location::caller())
+    }
+
+    /// Starts the thread of a worker: it steps until the runtime stops.
+    pub fn start_worker(&self, seat: usize) {
+        if let Err(error) = shutdown::start_worker(&self.core, seat) {
+            panic!("a model's thread always starts: {error}");
+        }
+    }
+
+    /// Runs `f` with the calling thread in that seat; it leaves it as a worker does.
+    pub fn sit<R>(&self, seat: usize, f: impl FnOnce(&Seat<'_>) -> R) -> R {
+        let worker = Worker::sit(self.core.clone(), seat);
+        context::sit(&worker, || {
+            let out = f(&Seat(&worker));
+            worker.leave();
+            out
+        })
+    }
+
+    /// Takes what a blocked worker holds, as the watchdog does; `None` if the worker is inside a section.
+    pub fn try_rob(&self, seat: usize) -> Option<Vec<Ready>> {
+        let slot = &self.core.slots[seat];
+        let (tasks, completed) =
+            slot.local.try_take(|local| (local.take_all(), slot.finished.drain(&mut local.owned)))?;
+        drop(completed);
+        Some(tasks.into_iter().map(Ready).collect())
+    }
+
+    /// Puts a task into the injector, and wakes somebody if need be.
+    pub fn inject(&self, task: Ready) {
+        self.core.inject(task.0);
+    }
+
+    /// Tells the workers to stop.
+    pub fn stop(&self) {
+        self.core.stop();
+    }
+
+    /// Ends the runtime.
+    pub fn shutdown(&self) {
+        assert!(Core::shutdown(&self.core, None).is_ok(), "without a deadline nothing is left behind");
+    }
+
+    /// Moves the clock on and has everybody look at it.
+    pub fn advance(&self, nanos: u64) {
+        self.time.advance(nanos);
+        self.core.nudge_all();
+    }
+
+    /// Makes this the calling thread's runtime while `f` runs.
+    pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _entered = context::enter(self.core.clone());
+        f()
+    }
+
+    /// Tasks that are not complete.
+    pub fn live_tasks(&self) -> usize {
+        self.core.live_tasks()
+    }
+
+    /// How many search.
+    pub fn searching(&self) -> usize {
+        self.core.idle.searching()
+    }
+
+    /// Whether somebody sleeps.
+    pub fn anybody_sleeps(&self) -> bool {
+        self.core.idle.anybody_sleeps()
+    }
+
+    /// Tasks in lists, complete ones that nobody drained included.
+    pub fn listed(&self) -> usize {
+        let inside: usize = self.core.slots.iter().map(|slot| slot.local.take(|local| local.owned.len())).sum();
+        inside + self.core.outside.lock().owned.len()
+    }
+}
+
+impl Seat<'_> {
+    /// One step; `true` if it polled a task.
+    pub fn step(&self) -> bool {
+        self.0.step() == Step::Polled
+    }
+
+    /// Starts a task on this worker.
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        task::spawn(future)
+    }
+
+    /// Takes the worker's own ready tasks out.
+    pub fn take_all(&self) -> Vec<Ready> {
+        self.0.own(|local| local.take_all()).into_iter().map(Ready).collect()
+    }
+
+    /// Puts a task into the worker's own queue.
+    pub fn push(&self, task: Ready) {
+        self.0.push(task.0);
+    }
+
+    /// Publishes private tasks to thieves.
+    pub fn publish(&self) {
+        if self.0.own(crate::scheduler::slot::Local::publish) {
+            self.0.slot().has_work.store(true, weftwork_sync::primitive::atomic::Ordering::Relaxed);
+        }
+    }
+
+    /// Steals from a peer.
+    pub fn steal(&self) -> bool {
+        self.0.steal()
+    }
+
+    /// Takes from the injector.
+    pub fn take_injected(&self) -> bool {
+        self.0.take_injected()
+    }
+
+    /// Lets go of tasks that completed elsewhere.
+    pub fn tidy(&self) {
+        self.0.tidy();
+    }
+
+    /// How many tasks the worker's list holds.
+    pub fn owned(&self) -> usize {
+        self.0.own(|local| local.owned.len())
+    }
+}

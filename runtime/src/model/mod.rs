@@ -1,0 +1,32 @@
+//! Doors for the models of `loom-tests`: they open what ships, and add no protocol of their own.
+//!
+//! Compiled under `weftwork_loom` only, where nothing of it is part of the API.
+//!
+//! | file | opens |
+//! |---|---|
+//! | `tasks.rs` | task cells, state word and handles, with a scheduler that is a plain queue |
+//! | `queues.rs` | the shared queue's two ends, and the injector |
+//! | `engine.rs` | a whole `Core` without reactor, thread by thread: workers, stealing, rescue, shutdown |
+//! | `idle.rs` | the protocol of sleepers and searchers by itself |
+//! | `biased.rs` | the owner's section and its takers by themselves |
+//! | `timers.rs` | a wheel with its lock |
+//! | `probe.rs` | nothing: a waker that counts |
+//! | `depot.rs` | where full magazines of freed cells are left |
+
+mod biased;
+mod depot;
+mod engine;
+mod idle;
+mod probe;
+mod queues;
+mod tasks;
+mod timers;
+
+pub use biased::Section;
+pub use depot::Depot;
+pub use engine::{Engine, Seat};
+pub use idle::Sleepers;
+pub use probe::Probe;
+pub use queues::{CAPACITY, Here, Inbox, There, pair};
+pub use tasks::{Listed, Ready, Tasks};
+pub use timers::{Armed, Wheel};
