@@ -208,6 +208,10 @@ impl Core {
         loop {
             let held = self.finish_round();
             if held.is_empty() {
+                // What was finished here was handed back to owners that will not come for it.
+                for slot in &self.slots {
+                    drop(slot.drain_finished());
+                }
                 return Vec::new();
             }
             let stuck = held.iter().all(|task| task.stuck);

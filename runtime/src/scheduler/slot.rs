@@ -5,7 +5,7 @@
 
 use super::biased::Biased;
 use super::queue::{self, Owner, Thief};
-use crate::task::owned::{FinishedStack, OwnedList};
+use crate::task::owned::{Drained, FinishedStack, OwnedList};
 use crate::task::{Runnable, TaskId};
 use crate::time::timers::Timers;
 use core::panic::Location;
@@ -111,6 +111,11 @@ impl Slot {
         self.has_work.load(Ordering::Relaxed) && !self.thief.is_empty()
     }
 
+    /// Unlinks tasks of this seat that completed elsewhere, in the place of an owner that has left.
+    pub(crate) fn drain_finished(&self) -> Drained {
+        self.local.take(|local| self.finished.drain(&mut local.owned))
+    }
+
     /// Where the worker is going to sleep; before it announces that it does.
     pub(crate) fn make_bed(&self, bed: Bed) {
         // Ordering: Relaxed: published by the announcement that follows.
@@ -121,6 +126,13 @@ impl Slot {
     pub(crate) fn bed(&self) -> Bed {
         // Ordering: Relaxed: the claim acquired what the announcement published.
         if self.in_reactor.load(Ordering::Relaxed) { Bed::Reactor } else { Bed::Parker }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // A thread that shutdown did not wait for may have completed its task after the last look.
+        drop(self.drain_finished());
     }
 }
 
