@@ -1,0 +1,31 @@
+//! The parts of the example programs, so that tests drive them without a process.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `server.rs` | a TCP server: a cap on connections, a graceful end. Begin here |
+//! | `connection.rs` | one client, seen from the task that serves it: deadlines, and why it ends |
+//! | `latch.rs` | telling every connection at once that something has begun |
+//! | `charfinder.rs` | the dialogue of `charfinder` |
+//! | `lines.rs` | lines out of pieces of bytes, with a bound |
+//! | `index.rs`, `names.rs` | the names of all characters, by word |
+//! | `echo.rs` | the dialogue of `echo` |
+//! | `options.rs`, `arguments.rs` | the command line |
+//! | `log.rs` | lines for whoever runs the server |
+//!
+//! The programs themselves, in `bin/`, put these together.
+#![allow(
+    clippy::disallowed_types,
+    reason = "programs use what users of weftwork use; the facade is for its own protocols"
+)]
+
+pub mod arguments;
+pub mod charfinder;
+pub mod connection;
+pub mod echo;
+pub mod index;
+pub mod latch;
+pub mod lines;
+pub mod log;
+pub mod names;
+pub mod options;
+pub mod server;
