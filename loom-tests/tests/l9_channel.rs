@@ -174,7 +174,8 @@ fn two_senders_in_flight_wake_two_receivers() {
         let mut a = by_hand::Task::new(async { assert_eq!(receiver.recv().await, Ok(1)) });
         let mut b = by_hand::Task::new(async { assert_eq!(receiver.recv().await, Ok(1)) });
         run_both(&mut a, &mut b);
-        let others = [sender.clone(), sender].map(|s| spawn(move || s.try_send(1).unwrap()));
+        // The last sender stays: its end would wake everybody.
+        let others = [sender.clone(), sender.clone()].map(|s| spawn(move || s.try_send(1).unwrap()));
         a.run();
         b.run();
         for other in others {
@@ -219,14 +220,14 @@ fn a_value_in_flight_at_closing_leaves_nobody_asleep() {
         };
         let (mut a, mut b) = (by_hand::Task::new(receive()), by_hand::Task::new(receive()));
         run_both(&mut a, &mut b);
-        let closer = sender.clone();
+        let theirs = receiver.clone();
         let sends = spawn(move || usize::from(sender.try_send(1).is_ok()));
-        let closes = spawn(move || closer.close());
+        let comes_first = spawn(move || usize::from(theirs.try_recv().is_ok()));
+        receiver.close();
         a.run();
         b.run();
-        let mine = usize::from(receiver.try_recv().is_ok());
         let sent = sends.join().unwrap();
-        closes.join().unwrap();
+        let mine = comes_first.join().unwrap();
         run_both(&mut a, &mut b);
         assert!(a.is_done() && b.is_done());
         assert_eq!(sent, seen.get() + mine);
@@ -309,7 +310,7 @@ fn two_sends_against_the_last_receiver_are_dropped_at_once() {
 
 #[test]
 fn flume_120_a_closed_channel_gives_out_what_was_sent_first() {
-    check("channel/close_after_send", Bound::Preemptions(3), Bound::Unbounded, || {
+    check("channel/close_after_send", Bound::Preemptions(3), Bound::Preemptions(5), || {
         let (sender, receiver) = channel::bounded(2);
         let other = spawn(move || {
             sender.try_send(1).unwrap();
