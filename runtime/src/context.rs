@@ -19,7 +19,9 @@ weft_thread_local! {
     /// The worker that this thread is.
     static WORKER: Cell<*const Worker> = Cell::new(ptr::null());
     /// The runtimes that this thread has entered, the newest last.
-    static ENTERED: RefCell<Vec<Shared<Core>>> = RefCell::new(Vec::new());
+    static ENTERED: RefCell<Vec<Option<Shared<Core>>>> = RefCell::new(Vec::new());
+    /// How many of them were there when the worker sat down.
+    static BELOW: Cell<usize> = Cell::new(0);
 }
 
 /// The message of every panic for want of a runtime.
@@ -36,42 +38,77 @@ pub(crate) fn with_worker<R>(f: impl FnOnce(&Worker) -> R) -> Option<R> {
 
 /// Runs `f` with the calling thread as `worker`.
 pub(crate) fn sit<R>(worker: &Worker, f: impl FnOnce() -> R) -> R {
-    struct Stand(*const Worker);
+    struct Stand(*const Worker, usize);
     impl Drop for Stand {
+        fn drop(&mut self) {
+            WORKER.with(|place| place.set(self.0));
+            BELOW.with(|below| below.set(self.1));
+        }
+    }
+    let entered = ENTERED.with(|entered| entered.borrow().len());
+    let _stand = Stand(WORKER.with(|place| place.replace(worker)), BELOW.with(|below| below.replace(entered)));
+    f()
+}
+
+/// Runs `f` with the calling thread as no worker, but inside the same runtime: it may block, and block on futures.
+pub(crate) fn stand_up<R>(f: impl FnOnce() -> R) -> R {
+    struct SitDown(*const Worker);
+    impl Drop for SitDown {
         fn drop(&mut self) {
             WORKER.with(|place| place.set(self.0));
         }
     }
-    let _stand = Stand(WORKER.with(|place| place.replace(worker)));
+    let _entered = current().map(enter);
+    let _sit_down = SitDown(WORKER.with(|place| place.replace(ptr::null())));
     f()
 }
 
 /// Leaves the runtime that was entered when dropped.
 #[derive(Debug)]
-pub(crate) struct Entered(());
+pub(crate) struct Entered {
+    place: usize,
+}
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let core = ENTERED.with(|entered| entered.borrow_mut().pop());
-        drop(core);
+        // Guards may be dropped in any order: each empties its own place, and empty places at the end go.
+        let left = ENTERED.try_with(|entered| {
+            let mut entered = entered.borrow_mut();
+            let core = entered[self.place].take();
+            while entered.last().is_some_and(Option::is_none) {
+                entered.pop();
+            }
+            core
+        });
+        drop(left);
     }
 }
 
 /// Makes a runtime the calling thread's current one.
 pub(crate) fn enter(core: Shared<Core>) -> Entered {
-    ENTERED.with(|entered| entered.borrow_mut().push(core));
-    Entered(())
+    let place = ENTERED.with(|entered| {
+        let mut entered = entered.borrow_mut();
+        entered.push(Some(core));
+        entered.len() - 1
+    });
+    Entered { place }
 }
 
-/// Calls `f` with the current runtime, if there is one: a worker's own, else the newest that was entered.
+/// Calls `f` with the current runtime, if there is one: whatever was entered or sat down in last.
 pub(crate) fn with_current<R>(f: impl FnOnce(&Shared<Core>) -> R) -> Option<R> {
     let worker = WORKER.with(Cell::get);
-    // SAFETY: as in with_worker.
-    if let Some(worker) = unsafe { worker.as_ref() } {
-        return Some(f(&worker.core));
+    // What was entered before the worker sat down does not count while it sits.
+    let below = if worker.is_null() { 0 } else { BELOW.with(Cell::get) };
+    // Gone only in the destructors of other thread-locals.
+    let entered = ENTERED.try_with(|entered| {
+        let entered = entered.borrow();
+        if entered.len() > below { entered[below..].iter().rev().find_map(Clone::clone) } else { None }
+    });
+    if let Ok(Some(core)) = entered {
+        return Some(f(&core));
     }
-    let core = ENTERED.with(|entered| entered.borrow().last().cloned())?;
-    Some(f(&core))
+    // SAFETY: as in with_worker.
+    unsafe { worker.as_ref() }.map(|worker| f(&worker.core))
 }
 
 /// The current runtime.
@@ -99,7 +136,9 @@ pub(crate) fn reactor() -> io::Result<Shared<Reactor>> {
 
 /// The timers that the calling thread arms, and the core to tell if it is no worker.
 pub(crate) fn timers() -> Option<(Shared<Timers>, Option<Shared<Core>>)> {
-    if let Some(timers) = with_worker(|worker| worker.slot().timers.clone()) {
+    // A spare leaves its seat again, so its wheel would be left behind: it arms with those that are no workers.
+    let mine = with_worker(|worker| (!worker.is_spare()).then(|| worker.slot().timers.clone()));
+    if let Some(timers) = mine.flatten() {
         return Some((timers, None));
     }
     current().map(|core| (core.outside_timers.clone(), Some(core)))

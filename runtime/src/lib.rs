@@ -36,7 +36,7 @@ pub mod io;
 #[cfg(feature = "net")]
 pub mod net;
 #[cfg(feature = "signal")]
-mod signal_placeholder {}
+pub mod signal;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -12,6 +12,7 @@
 //! | `timers.rs` | a wheel with its lock |
 //! | `probe.rs` | nothing: a waker that counts |
 //! | `depot.rs` | where full magazines of freed cells are left |
+//! | `reactor` | a registration, its directions and waiters |
 
 mod biased;
 mod depot;
@@ -22,6 +23,7 @@ mod queues;
 mod tasks;
 mod timers;
 
+pub use crate::reactor::model as reactor;
 pub use biased::Section;
 pub use depot::Depot;
 pub use engine::{Engine, Seat};

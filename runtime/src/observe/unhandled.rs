@@ -3,6 +3,7 @@
 use crate::task::{Header, Panic, TaskId, error::payload_text};
 use core::fmt;
 use core::panic::Location;
+use std::io::Write;
 use weftwork_sync::primitive::{Panic as Payload, contain};
 
 /// Something that ended badly and that nobody will read.
@@ -40,6 +41,8 @@ pub enum UnhandledKind {
     SlowPoll,
     /// Shutdown had to leave a task behind, because a thread is still inside it.
     LeftBehind,
+    /// A worker panicked outside of every task: a bug in weftwork.
+    WorkerPanicked,
     /// No spare worker could be started although workers are blocked.
     NoSpare,
     /// The reactor cannot wait for events any more.
@@ -83,13 +86,18 @@ impl<'a> Unhandled<'a> {
     pub(crate) fn report(&self, hook: Option<&Hook>) {
         let told = hook.map(|hook| contain(|| hook(self)));
         if !matches!(told, Some(Ok(()))) {
-            eprintln!("weftwork: {self}");
+            tell(format_args!("{self}"));
         }
         if let Some(Err(payload)) = told {
-            eprintln!("weftwork: the on_unhandled hook panicked: {}", payload_text(&payload).unwrap_or("<no text>"));
+            tell(format_args!("the on_unhandled hook panicked: {}", payload_text(&payload).unwrap_or("<no text>")));
             crate::task::cell::drop_payload(payload);
         }
     }
+}
+
+/// A line on stderr. If stderr is gone there is nobody left to tell, and that must not end a worker.
+pub(crate) fn tell(line: fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "weftwork: {line}");
 }
 
 impl fmt::Display for Unhandled<'_> {
@@ -110,7 +118,10 @@ impl fmt::Display for Unhandled<'_> {
             UnhandledKind::WakerPanicked => "woke a waker that panicked",
             UnhandledKind::HookPanicked => "a hook of the runtime panicked",
             UnhandledKind::SlowPoll => "has blocked its worker: move blocking work to to_thread, or await in between",
-            UnhandledKind::LeftBehind => "was left behind by shutdown: a thread is still inside its poll",
+            UnhandledKind::LeftBehind => "was left behind by shutdown",
+            UnhandledKind::WorkerPanicked => {
+                "a worker panicked outside of every task, which is a bug in weftwork; it goes on"
+            }
             UnhandledKind::NoSpare => "no spare worker could be started",
             UnhandledKind::ReactorFailed => "the reactor cannot wait for events, sockets will not make progress",
             UnhandledKind::Forked => "the process forked: use the runtime only in the parent",

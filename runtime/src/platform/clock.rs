@@ -1,11 +1,11 @@
 //! What time it is, for real or as a test says: nanoseconds since an origin of the process, never going back.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this is the facade")]
 
+use crate::scheduler::Core;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
-use crate::scheduler::Core;
-use weftwork_sync::primitive::{Mutex, Shared, WeakShared};
 use weftwork_sync::primitive::unmodelled::Counter;
+use weftwork_sync::primitive::{Mutex, Shared, WeakShared};
 
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 

@@ -4,8 +4,7 @@ use rustix::thread::{MembarrierCommand, membarrier};
 use std::sync::LazyLock;
 
 /// Whether the process is registered for expedited private barriers (Linux 4.14).
-static REGISTERED: LazyLock<bool> =
-    LazyLock::new(|| membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok());
+static REGISTERED: LazyLock<bool> = LazyLock::new(|| membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok());
 
 /// Whether [`process_barrier`] may be used. The answer never changes.
 pub(super) fn has_process_barrier() -> bool {

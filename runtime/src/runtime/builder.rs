@@ -205,7 +205,7 @@ impl Builder {
         let core = Shared::new(Core {
             slots: (0..workers + spares).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
             injector: Injector::new(),
-            idle: Idle::new(workers + spares),
+            idle: Idle::new(workers + spares, workers),
             outside: Mutex::new(Outside { owned: OwnedList::new(), closed: false }),
             outside_timers: timers(),
             keeper: Keeper { seat: Mutex::new(()), slot: AtomicUsize::new(0), deadline: AtomicU64::new(0) },
@@ -237,8 +237,8 @@ impl Builder {
     }
 }
 
-/// Starts the workers from `first` on, and the watchdog. A worker that the system refuses is done without, as long as one
-/// runs.
+/// Starts the workers from `first` on, and the watchdog. Where the system refuses one, dropping the runtime ends those that
+/// started.
 fn start_threads(core: &Shared<Core>, first: usize) -> Result<(), BuildError> {
     watchdog::start(core).map_err(BuildError::Thread)?;
     for slot in first..core.config.workers {
@@ -252,7 +252,11 @@ fn workers_from_environment() -> Result<usize, BuildError> {
         Err(_) => Ok(num_cpus::get()),
         Ok(text) => match text.trim().parse::<usize>() {
             Ok(workers) if (1..=1024).contains(&workers) => Ok(workers),
-            _ => Err(BuildError::Environment { name: "WEFTWORK_WORKERS", value: text, wanted: "a number from 1 to 1024" }),
+            _ => Err(BuildError::Environment {
+                name: "WEFTWORK_WORKERS",
+                value: text,
+                wanted: "a number from 1 to 1024",
+            }),
         },
     }
 }

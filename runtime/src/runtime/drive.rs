@@ -68,7 +68,9 @@ struct Unfinished;
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        eprintln!("weftwork: a worker panicked outside of every task; this is a bug in weftwork, the process ends");
+        crate::observe::unhandled::tell(format_args!(
+            "a worker panicked outside of every task; this is a bug in weftwork, the process ends"
+        ));
         std::process::abort();
     }
 }
@@ -79,9 +81,10 @@ pub(super) fn run_as_worker<F: Future>(
     future: F,
     location: &'static Location<'static>,
 ) -> F::Output {
+    crate::platform::sharpen_timers();
     let worker = Worker::sit(core.clone(), 0);
     let outcome = context::sit(&worker, || {
-        core.watchdog.stir(core);
+        core.watchdog.stir(core, 0);
         let spec = Spec { id: TaskId::next(), name: Some("main".into()), location, owner: 0, pinned: true };
         // SAFETY: pinned to this worker; the loop below, or the abort, keeps this frame until the future has been dropped.
         let task = unsafe { Core::spawn(core, future, spec) };

@@ -123,6 +123,8 @@ impl Runtime {
         if fork::is_child(core) {
             // The threads live in the parent; waiting for them would never end.
             fork::report(core);
+            // Its tasks are incomplete and refer to the core without counting.
+            core::mem::forget(core.clone());
             return Ok(());
         }
         let own_worker = crate::context::with_worker(|worker| Shared::ptr_eq(&worker.core, core)) == Some(true);

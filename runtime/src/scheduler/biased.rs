@@ -73,6 +73,7 @@ impl<T> Biased<T> {
     /// The caller is the owner, that is the one thread that sits at this slot, and is not inside a section.
     #[inline(always)]
     pub(crate) unsafe fn own<R>(&self, section: impl FnOnce(&mut T) -> R) -> R {
+        debug_assert!(!self.busy.load(Ordering::Relaxed), "a section inside a section");
         // Ordering: Relaxed store: the pairing orders it before the load (race 1). Acquire: race 3.
         let revoked =
             self.pairing.often(|| self.busy.store(true, Ordering::Relaxed), || self.revoked.load(Ordering::Acquire));

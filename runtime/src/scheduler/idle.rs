@@ -20,7 +20,9 @@
 //! 4. A sleeper that wakes by itself (time, an event) against a waker: taking the bit back is the same read-modify-write.
 //!    Who loses it was claimed, and is counted as searching by the claimer.
 //! 5. A claim counts the sleeper as searching only after it has cleared the bit. The other way round a publisher could rely
-//!    on a searcher that a failed claim only pretended to have.
+//!    on a searcher that a failed claim only pretended to have. So a sleeper that wakes by itself may end its search before
+//!    its claimer has counted it: the count is below zero for that moment, and publishers take that for nobody searching
+//!    (read as a huge number of searchers it would keep them from waking anybody).
 //!
 //! A worker that pushes to its own queue needs none of this: it is awake, and looks again at its next step. Whether it
 //! should wake a peer is a question of speed, and is answered with relaxed loads in `worker.rs`.
@@ -50,19 +52,19 @@ pub enum Searcher {
 }
 
 impl Idle {
-    /// For `slots` workers of whom at most half search.
-    pub(crate) fn new(slots: usize) -> Self {
+    /// For `slots` seats, of which `workers` are taken as a rule; at most half of those search.
+    pub(crate) fn new(slots: usize, workers: usize) -> Self {
         Self {
             sleepers: (0..slots.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
             searching: AtomicUsize::new(0),
-            most_searchers: slots.div_ceil(2),
+            most_searchers: workers.div_ceil(2),
         }
     }
 
     /// Whether a publisher has to wake somebody. Callers outside of `publish` get a hint only.
     #[inline]
     pub(crate) fn wants_wake(&self) -> bool {
-        self.searching.load(Ordering::Relaxed) == 0 && self.anybody_sleeps()
+        self.searching_signed() <= 0 && self.anybody_sleeps()
     }
 
     /// Whether somebody sleeps; a hint outside of a check.
@@ -136,7 +138,7 @@ impl Idle {
 
     /// Begins a search, unless enough search already.
     pub(crate) fn begin_search(&self) -> bool {
-        if self.searching.load(Ordering::Relaxed) >= self.most_searchers {
+        if self.searching() >= self.most_searchers {
             return false;
         }
         self.searching.fetch_add(1, Ordering::Relaxed);
@@ -157,9 +159,14 @@ impl Idle {
         if last && more { Searcher::Last } else { Searcher::OneOfSeveral }
     }
 
-    #[doc(hidden)]
-    pub fn searching(&self) -> usize {
-        self.searching.load(Ordering::Relaxed)
+    /// How many search; a hint outside of a check.
+    pub(crate) fn searching(&self) -> usize {
+        self.searching_signed().max(0).cast_unsigned()
+    }
+
+    /// Race 5: below zero for a moment.
+    fn searching_signed(&self) -> isize {
+        self.searching.load(Ordering::Relaxed).cast_signed()
     }
 }
 

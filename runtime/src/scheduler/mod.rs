@@ -28,7 +28,7 @@ pub(crate) mod watchdog;
 pub(crate) mod worker;
 
 use crate::context;
-use crate::observe::unhandled::{Hook, Unhandled};
+use crate::observe::unhandled::{Hook, Unhandled, UnhandledKind};
 use crate::platform::clock::Clock;
 use crate::reactor::Reactor;
 use crate::task::cell::{self, Header, Schedule};
@@ -140,11 +140,11 @@ unsafe impl Sync for CoreRef {}
 
 impl CoreRef {
     pub(crate) fn new(core: &Shared<Core>) -> Self {
-        Self(NonNull::from(&**core))
+        Self(Shared::as_ptr(core))
     }
 
     fn is(self, core: &Shared<Core>) -> bool {
-        core::ptr::eq(self.0.as_ptr(), &raw const **core)
+        self.0 == Shared::as_ptr(core)
     }
 
     /// # Safety
@@ -328,22 +328,19 @@ impl Core {
         unsafe { Runnable::from_ptr(task) }.run();
     }
 
-    /// Calls wakers that came out of the reactor or a wheel: our own tasks first, then foreign code.
-    pub(crate) fn wake_all(&self, ready: &mut Vec<Waker>) {
-        ready.retain_mut(|waker| {
-            let ours = crate::task::waker::task_of(waker).is_some();
-            if ours {
-                waker.wake_by_ref();
-            }
-            !ours
-        });
-        for waker in ready.drain(..) {
+    /// Calls wakers on a thread that is no worker; a panic in one keeps no other from being called.
+    fn wake_contained(&self, wakers: Vec<Waker>) {
+        for waker in wakers {
             if let Err(payload) = contain(|| waker.wake()) {
-                let text = crate::task::error::payload_text(&payload);
-                self.report(&Unhandled::elsewhere(crate::observe::unhandled::UnhandledKind::WakerPanicked, text));
-                cell::drop_payload(payload);
+                self.report_panic(UnhandledKind::WakerPanicked, payload);
             }
         }
+    }
+
+    /// Reports a panic that belongs to no task.
+    pub(crate) fn report_panic(&self, kind: UnhandledKind, payload: weftwork_sync::primitive::Panic) {
+        self.report(&Unhandled::elsewhere(kind, crate::task::error::payload_text(&payload)));
+        cell::drop_payload(payload);
     }
 
     /// Has every worker look at everything; those that sleep are woken.

@@ -27,7 +27,7 @@ use core::panic::Location;
 use core::ptr::NonNull;
 use core::time::Duration;
 use weftwork_sync::primitive::atomic::Ordering;
-use weftwork_sync::primitive::{Condvar, Mutex, Shared, contain, thread};
+use weftwork_sync::primitive::{Condvar, Mutex, Parker, Shared, contain, thread};
 
 /// Counts the threads of a runtime.
 #[derive(Debug, Default)]
@@ -120,19 +120,28 @@ pub(crate) fn start_worker(core: &Shared<Core>, slot: usize) -> std::io::Result<
     let theirs = core.clone();
     core.exits.enter();
     let started = thread::spawn(format!("{}-{slot}", core.config.thread_name), move || {
+        let _leaving = Leaving { core: &theirs, slot };
         crate::platform::sharpen_timers();
         hook(&theirs, theirs.config.on_thread_start.as_deref());
         let worker = Worker::sit(theirs.clone(), slot);
+        theirs.watchdog.stir(&theirs, slot);
         context::sit(&worker, || {
-            while !theirs.is_stopping() && !theirs.watchdog.wants_to_leave(&theirs, slot) {
-                let _ = worker.step();
+            let stays = || !theirs.is_stopping() && !theirs.watchdog.wants_to_leave(&theirs, slot);
+            while stays() {
+                // No panic of a task gets here; one of our own must not take the worker with it.
+                let stepped = contain(|| {
+                    while stays() {
+                        let _ = worker.step();
+                    }
+                });
+                if let Err(payload) = stepped {
+                    theirs.report_panic(UnhandledKind::WorkerPanicked, payload);
+                }
             }
             worker.leave();
         });
         drop(worker);
         hook(&theirs, theirs.config.on_thread_stop.as_deref());
-        theirs.watchdog.spare_left(&theirs, slot);
-        theirs.exits.leave();
     });
     if started.is_err() {
         core.exits.leave();
@@ -140,13 +149,24 @@ pub(crate) fn start_worker(core: &Shared<Core>, slot: usize) -> std::io::Result<
     started.map(drop)
 }
 
+/// Says that a worker's thread is gone, however it went.
+struct Leaving<'a> {
+    core: &'a Core,
+    slot: usize,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.core.watchdog.spare_left(self.core, self.slot);
+        self.core.exits.leave();
+    }
+}
+
 /// Runs a hook of the user's; a panic in it is reported and ends there.
 fn hook(core: &Core, hook: Option<&(dyn Fn() + Send + Sync)>) {
     let Some(hook) = hook else { return };
     if let Err(payload) = contain(hook) {
-        let text = crate::task::error::payload_text(&payload);
-        core.report(&Unhandled::elsewhere(UnhandledKind::HookPanicked, text));
-        cell::drop_payload(payload);
+        core.report_panic(UnhandledKind::HookPanicked, payload);
     }
 }
 
@@ -158,6 +178,9 @@ impl Worker {
         }
         self.hand_over();
         self.tidy();
+        // Somebody may have relied on this worker: a publisher on its search, the reactor and the timers on its being the
+        // keeper. Whoever wakes looks at all of that.
+        self.core.wake_one();
     }
 }
 
@@ -186,9 +209,13 @@ impl Core {
             reactor.shutdown();
         }
         let tasks = this.finish_tasks(until);
+        for slot in &this.slots {
+            // What was finished here was handed back to owners that will not come for it.
+            drop(slot.drain_finished());
+        }
         let timers = this.slots.iter().map(|slot| &slot.timers).chain([&this.outside_timers]);
         for timers in timers {
-            this.wake_all(&mut timers.close());
+            this.wake_contained(timers.close());
         }
         let left = timeout.map(|_| Duration::from_nanos(until.saturating_sub(real_now())));
         let blocking = this
@@ -208,27 +235,26 @@ impl Core {
         loop {
             let held = self.finish_round();
             if held.is_empty() {
-                // What was finished here was handed back to owners that will not come for it.
-                for slot in &self.slots {
-                    drop(slot.drain_finished());
-                }
                 return Vec::new();
             }
-            let stuck = held.iter().all(|task| task.stuck);
-            if real_now() >= until && (stuck || real_now() >= until.saturating_add(nanoseconds(IN_FLIGHT))) {
+            // Tasks of another thread stay where they are however long this one waits.
+            let elsewhere = held.iter().all(|task| task.why == Why::Elsewhere);
+            let stuck = held.iter().all(|task| task.why != Why::InFlight);
+            let late = real_now() >= until && (stuck || real_now() >= until.saturating_add(nanoseconds(IN_FLIGHT)));
+            if elsewhere || late {
                 for task in &held {
                     self.report(&Unhandled {
                         task: Some(task.left.id),
                         name: task.left.name.as_deref(),
                         spawned_at: Some(task.left.spawned_at),
-                        ..Unhandled::elsewhere(UnhandledKind::LeftBehind, None)
+                        ..Unhandled::elsewhere(UnhandledKind::LeftBehind, Some(task.why.text()))
                     });
                 }
                 return held.into_iter().map(|task| task.left).collect();
             }
-            if stuck && until != u64::MAX {
-                // Somebody is inside a poll: looked at again soon, or when the thread leaves.
-                self.exits.wait(until.min(real_now() + nanoseconds(LOOK_AGAIN)));
+            if stuck {
+                // Somebody is inside a poll: looked at again soon.
+                let _ = Parker::new().park_for(Some(LOOK_AGAIN));
             }
             thread::yield_now();
         }
@@ -285,7 +311,11 @@ impl Core {
                 Claim::Claimed => unsafe { cell::cancel_claimed(task) },
                 Claim::Complete => {}
                 Claim::Held => held.push(Held {
-                    stuck: elsewhere || header.state.is_running(),
+                    why: match (elsewhere, header.state.is_running()) {
+                        (true, _) => Why::Elsewhere,
+                        (false, true) => Why::Inside,
+                        (false, false) => Why::InFlight,
+                    },
                     left: LeftBehind {
                         id: header.spec.id,
                         name: header.spec.name.as_deref().map(str::to_owned),
@@ -320,7 +350,27 @@ const IN_FLIGHT: Duration = Duration::from_millis(100);
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 struct Held {
-    /// A thread is inside of it, or it may only be finished on another.
-    stuck: bool,
+    why: Why,
     left: LeftBehind,
+}
+
+/// Why a task cannot be finished now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// A thread is inside its poll.
+    Inside,
+    /// A waker has taken it and not yet queued it.
+    InFlight,
+    /// It may be dropped by another thread only.
+    Elsewhere,
+}
+
+impl Why {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Inside => "a thread is still inside its poll",
+            Self::InFlight => "a thread that wakes it has not come back",
+            Self::Elsewhere => "it is local to another thread: end the runtime there",
+        }
+    }
 }

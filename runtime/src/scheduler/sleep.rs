@@ -12,7 +12,9 @@ use super::worker::{Look, Worker};
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::real_now;
 use crate::reactor::Reactor;
+use core::task::Waker;
 use core::time::Duration;
+use std::io;
 use weftwork_sync::primitive::{MutexGuard, Shared, atomic::Ordering};
 
 impl Worker {
@@ -49,7 +51,18 @@ impl Worker {
     fn sleep(&self) {
         let core = &*self.core;
         let slot = self.slot();
-        self.own(|local| local.current = None);
+        if self.searching.replace(false) {
+            // Claimed, and there was nothing: publishers must not go on relying on this worker.
+            core.idle.end_search();
+        }
+        let ready = self.own(|local| {
+            local.current = None;
+            local.ready() + local.pinned.len()
+        });
+        if ready > 0 {
+            // What was looked at on the way here may have run foreign code, and that may have woken a task.
+            return;
+        }
         let seat = core.keeper.seat.try_lock();
         let mut deadline = slot.timers.next_due();
         if seat.is_some() {
@@ -61,11 +74,12 @@ impl Worker {
         slot.make_bed(if in_reactor { Bed::Reactor } else { Bed::Parker });
         let stay = core.idle.announce(self.index, || self.reason_to_stay(deadline, seat.is_some()));
         let mut ready = self.ready.take();
+        let mut turned = Ok(());
         if !stay {
             slot.counters.parks.bump();
             let timeout = core.config.clock.until(deadline);
             match &core.reactor {
-                Some(reactor) if in_reactor => self.turn(reactor, timeout, &mut ready),
+                Some(reactor) if in_reactor => turned = turn(reactor, timeout, &mut ready),
                 _ => {
                     let _ = slot.parker.park_for(timeout);
                 }
@@ -80,9 +94,10 @@ impl Worker {
             self.note_wake_cost();
         }
         drop(seat);
-        core.watchdog.stir(core);
-        core.wake_all(&mut ready);
+        core.watchdog.stir(core, self.index);
+        self.wake_all(&mut ready);
         self.ready.set(ready);
+        self.see_to(turned, deadline);
     }
 
     /// What another thread may have left since this worker last looked.
@@ -98,17 +113,14 @@ impl Worker {
             || core.watchdog.wants_to_leave(core, self.index)
     }
 
-    /// Waits in the reactor; `ready` are the wakers of whatever became ready.
-    fn turn(&self, reactor: &Shared<Reactor>, timeout: Option<Duration>, ready: &mut Vec<core::task::Waker>) {
-        let Some(mut turn) = reactor.try_enter() else { return };
-        if let Err(error) = turn.run(timeout, ready) {
-            // Somebody closed the poller's descriptor, or it never worked. Nothing here can mend that; timers and tasks go
-            // on, without burning the processor.
-            let text = error.to_string();
-            self.core.report(&Unhandled::elsewhere(UnhandledKind::ReactorFailed, Some(&text)));
-            let pause = timeout.unwrap_or(WITHOUT_REACTOR).min(WITHOUT_REACTOR);
-            let _ = self.slot().parker.park_for(Some(pause));
-        }
+    /// The reactor may be broken: somebody closed the poller's descriptor, or it never worked. Nothing here can mend that;
+    /// it is reported, and timers and tasks go on, without burning the processor.
+    fn see_to(&self, turned: io::Result<()>, deadline: u64) {
+        let Err(error) = turned else { return };
+        let text = error.to_string();
+        self.foreign(|| self.core.report(&Unhandled::elsewhere(UnhandledKind::ReactorFailed, Some(&text))));
+        let pause = self.core.config.clock.until(deadline).unwrap_or(WITHOUT_REACTOR).min(WITHOUT_REACTOR);
+        let _ = self.slot().parker.park_for(Some(pause));
     }
 
     /// Notes how long it took from being claimed to running again.
@@ -122,11 +134,18 @@ impl Worker {
     pub(crate) fn turn_without_waiting(&self, reactor: &Shared<Reactor>) {
         let Some(seat) = self.core.keeper.seat.try_lock() else { return };
         let mut ready = self.ready.take();
-        self.turn(reactor, Some(Duration::ZERO), &mut ready);
+        let turned = turn(reactor, Some(Duration::ZERO), &mut ready);
         drop::<MutexGuard<'_, ()>>(seat);
-        self.core.wake_all(&mut ready);
+        self.wake_all(&mut ready);
         self.ready.set(ready);
+        self.see_to(turned, 0);
     }
+}
+
+/// One turn of the reactor; `ready` are the wakers of whatever became ready.
+fn turn(reactor: &Reactor, timeout: Option<Duration>, ready: &mut Vec<Waker>) -> io::Result<()> {
+    let Some(mut turn) = reactor.try_enter() else { return Ok(()) };
+    turn.run(timeout, ready).map(drop)
 }
 
 /// How long a worker sleeps at most while the reactor is broken.

@@ -116,6 +116,13 @@ impl Slot {
         self.local.take(|local| self.finished.drain(&mut local.owned))
     }
 
+    /// A poll begins or ends; for the worker alone.
+    #[inline]
+    pub(crate) fn count_epoch(&self) {
+        // Ordering: Relaxed: the watchdog samples it; where it must not miss a change, it is inside a pair.
+        self.epoch.store(self.epoch.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
     /// Where the worker is going to sleep; before it announces that it does.
     pub(crate) fn make_bed(&self, bed: Bed) {
         // Ordering: Relaxed: published by the announcement that follows.

@@ -15,9 +15,8 @@
 //! It runs no foreign code and waits for nobody: timers are fired by workers it nudges, hooks run on the pool.
 //!
 //! It sleeps for good after 100 ms in which no epoch moved. The pair that keeps that from being a lost wake-up: the watchdog
-//! *announces* that it is asleep, then *checks* the epochs once more; a worker that leaves its bed has *published* that
-//! (its first poll changes its epoch, and before that it is out of the sleepers) and then *checks* whether the watchdog
-//! sleeps. A worker that is awake but polls nothing needs no watchdog.
+//! *announces* that it is asleep, then *checks* the epochs once more; a worker that leaves its bed *publishes* that by its
+//! epoch and then *checks* whether the watchdog sleeps. A worker that is awake but polls nothing needs no watchdog.
 
 use super::worker::Worker;
 use super::{Core, shutdown};
@@ -29,7 +28,7 @@ use core::panic::Location;
 use core::time::Duration;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicUsize, Ordering};
 use weftwork_sync::primitive::dekker::{announce_then_check, publish_then_check};
-use weftwork_sync::primitive::{Mutex, Parker, Shared, thread};
+use weftwork_sync::primitive::{Mutex, Parker, Shared, contain, thread};
 
 /// The shortest period.
 const SHORT: Duration = Duration::from_millis(1);
@@ -89,8 +88,16 @@ impl Watchdog {
 
     /// A worker left its bed: the watchdog has to be awake from here on.
     #[inline]
-    pub(crate) fn stir(&self, core: &Core) {
-        if core.config.watchdog.enabled && publish_then_check(|| {}, || self.asleep.load(Ordering::Relaxed)) {
+    pub(crate) fn stir(&self, core: &Core, worker: usize) {
+        if !core.config.watchdog.enabled {
+            return;
+        }
+        let published = || {
+            // Two, so that it stays even: what is published is that this worker is up.
+            core.slots[worker].count_epoch();
+            core.slots[worker].count_epoch();
+        };
+        if publish_then_check(published, || self.asleep.load(Ordering::Relaxed)) {
             self.wake();
         }
     }
@@ -105,6 +112,12 @@ impl Watchdog {
     pub(crate) fn wants_to_leave(&self, core: &Core, slot: usize) -> bool {
         let spare = slot.checked_sub(core.config.workers).and_then(|spare| self.spares.get(spare));
         spare.is_some_and(|spare| spare.leave.load(Ordering::Relaxed))
+    }
+
+    /// Whether a thread sits at this slot, as far as is known: a worker's always, a spare's while it is taken.
+    fn is_seated(&self, core: &Core, slot: usize) -> bool {
+        let spare = slot.checked_sub(core.config.workers).and_then(|spare| self.spares.get(spare));
+        spare.is_none_or(|spare| spare.taken.load(Ordering::Relaxed))
     }
 
     /// How many spares are at work.
@@ -144,7 +157,9 @@ pub(crate) fn start(core: &Shared<Core>) -> std::io::Result<()> {
     let theirs = core.clone();
     core.exits.enter();
     let started = thread::spawn(format!("{}-watchdog", core.config.thread_name), move || {
-        Rounds::new(&theirs).run();
+        if let Err(payload) = contain(|| Rounds::new(&theirs).run()) {
+            theirs.report_panic(UnhandledKind::WorkerPanicked, payload);
+        }
         theirs.exits.leave();
     });
     if started.is_err() {
@@ -226,13 +241,19 @@ impl<'a> Rounds<'a> {
         }
         for &index in overdue {
             let slot = &self.core.slots[index];
-            let taken = slot.local.try_take(|local| (local.take_all(), slot.finished.drain(&mut local.owned)));
+            let taken = slot.local.try_take(|local| {
+                // Inside, so that it cannot hide what the owner publishes next.
+                slot.has_work.store(false, Ordering::Relaxed);
+                (local.take_all(), slot.finished.drain(&mut local.owned))
+            });
             let Some((tasks, completed)) = taken else { continue };
-            drop(completed);
+            // Destructors are foreign code, and this thread waits for nobody: the pool drops them.
+            if !completed.is_empty() {
+                let _runs_on = self.core.pool.submit(move || drop(completed));
+            }
             if tasks.is_empty() {
                 continue;
             }
-            slot.has_work.store(false, Ordering::Relaxed);
             self.core.stats.rescues.add(1);
             self.core.stats.rescued.add(tasks.len() as u64);
             for task in tasks {
@@ -288,18 +309,24 @@ impl<'a> Rounds<'a> {
         };
         let lies = !core.injector.is_empty()
             || due(&core.outside_timers)
-            || overdue.iter().any(|&index| due(&core.slots[index].timers))
+            || core.slots.iter().any(|slot| due(&slot.timers))
             || core
                 .reactor
                 .as_ref()
                 .is_some_and(|reactor| reactor.registered() > 0 && core.keeper.slot.load(Ordering::Relaxed) == 0);
-        if !lies || (!overdue.is_empty() && core.idle.anybody_sleeps() && core.wake_one()) {
+        if !lies {
             return;
         }
-        for (index, slot) in core.slots.iter().enumerate() {
-            if !overdue.contains(&index) && !core.idle.sleeps(index) {
-                slot.nudged.store(true, Ordering::Relaxed);
-            }
+        let moves = |index: &usize| {
+            !overdue.contains(index) && !core.idle.sleeps(*index) && core.watchdog.is_seated(core, *index)
+        };
+        let awake: Vec<usize> = (0..core.slots.len()).filter(moves).collect();
+        // A worker that sleeps is woken where one is blocked, or where nobody else would look.
+        if (!overdue.is_empty() || awake.is_empty()) && core.wake_one() {
+            return;
+        }
+        for index in awake {
+            core.slots[index].nudged.store(true, Ordering::Relaxed);
         }
     }
 
@@ -329,7 +356,11 @@ impl<'a> Rounds<'a> {
 impl Core {
     /// Starts a worker at a free seat for spares; the seat, if there is one and the system gives a thread.
     fn start_spare(this: &Shared<Self>) -> Option<usize> {
-        let free = this.watchdog.spares.iter().position(|spare| !spare.taken.load(Ordering::Acquire))?;
+        let free = this.watchdog.spares.iter().position(|spare| !spare.taken.load(Ordering::Acquire));
+        let Some(free) = free else {
+            Self::report_no_spare(this, std::io::Error::other("as many as the builder allows are at work"));
+            return None;
+        };
         let (spare, slot) = (&this.watchdog.spares[free], this.config.workers + free);
         spare.leave.store(false, Ordering::Relaxed);
         spare.taken.store(true, Ordering::Relaxed);
@@ -341,16 +372,21 @@ impl Core {
             }
             Err(error) => {
                 this.watchdog.spare_left(this, slot);
-                let known = this.watchdog.refused.lock().replace(error).is_some();
-                if !known {
-                    let text = "every worker may be blocked and the system gives no thread for a spare";
-                    let core = this.clone();
-                    let tell = move || core.report(&Unhandled::elsewhere(UnhandledKind::NoSpare, Some(text)));
-                    let _runs_on = this.pool.submit(tell);
-                }
+                Self::report_no_spare(this, error);
                 None
             }
         }
+    }
+
+    /// Says once that blocked workers cannot be stood in for.
+    fn report_no_spare(this: &Shared<Self>, why: std::io::Error) {
+        let text = format!("every worker may be blocked: {why}");
+        if this.watchdog.refused.lock().replace(why).is_some() {
+            return;
+        }
+        let core = this.clone();
+        let tell = move || core.report(&Unhandled::elsewhere(UnhandledKind::NoSpare, Some(&text)));
+        let _runs_on = this.pool.submit(tell);
     }
 
     /// Tells a spare to leave: the worker it stood in for is back.
@@ -422,6 +458,10 @@ pub(crate) fn in_place<R>(f: impl FnOnce() -> R) -> R {
         }
         worker.core.config.multi
     });
-    let _back = (left == Some(true)).then_some(Back);
-    f()
+    if left != Some(true) {
+        return f();
+    }
+    let _back = Back;
+    // No worker meanwhile: `f` may itself run a future to its end (tokio issue 5239).
+    context::stand_up(f)
 }

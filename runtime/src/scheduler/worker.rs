@@ -13,14 +13,16 @@
 //! watchdog's case. Peers that are awake and search are fed at once.
 
 use super::Core;
+use super::queue::Owner;
 use super::slot::{Local, Slot};
+use crate::observe::unhandled::UnhandledKind;
 use crate::task::cell::Header;
 use crate::task::{Runnable, TaskId, recycle};
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use core::ptr::NonNull;
 use core::task::Waker;
-use weftwork_sync::primitive::Shared;
 use weftwork_sync::primitive::atomic::Ordering;
+use weftwork_sync::primitive::{Shared, contain};
 
 /// Polls of the LIFO slot in a row.
 const LIFO_STREAK: u32 = 3;
@@ -43,7 +45,9 @@ pub struct Worker {
     pub(crate) searching: Cell<bool>,
     random: Cell<u32>,
     /// The task that is being polled.
-    current: Cell<Option<NonNull<Header>>>,
+    current: Cell<Option<TaskId>>,
+    /// Where stolen tasks land before they become this worker's own.
+    landing: RefCell<Owner>,
     /// Pushes since the wake policy last looked.
     pushes: Cell<u32>,
     polls_since_sample: Cell<u32>,
@@ -77,6 +81,7 @@ impl Worker {
             searching: Cell::new(false),
             random: Cell::new(random),
             current: Cell::new(None),
+            landing: RefCell::new(super::queue::shared().0),
             pushes: Cell::new(0),
             polls_since_sample: Cell::new(0),
             sampled_at: Cell::new(0),
@@ -97,10 +102,14 @@ impl Worker {
         unsafe { self.slot().local.own(section) }
     }
 
+    /// Whether this worker stands in for a blocked one and leaves again.
+    pub(crate) fn is_spare(&self) -> bool {
+        self.index >= self.core.config.workers
+    }
+
     /// The id of the task that is being polled.
     pub(crate) fn current(&self) -> Option<TaskId> {
-        // SAFETY: set around the poll, which keeps the task alive.
-        self.current.get().map(|task| unsafe { task.as_ref() }.spec.id)
+        self.current.get()
     }
 
     /// One step.
@@ -137,10 +146,10 @@ impl Worker {
             self.open_mail();
         }
         let streak = self.lifo_streak.get();
-        let mut from_lifo = false;
+        let mut from = Source::Queue;
         let mut drained = false;
         let task = self.own(|local| {
-            let task = Self::choose(local, steps, streak, &mut from_lifo, &mut drained);
+            let task = Self::choose(local, steps, streak, &mut from, &mut drained);
             local.current = task.as_ref().map(|task| {
                 let spec = &task.header().spec;
                 (spec.id, spec.location)
@@ -150,26 +159,26 @@ impl Worker {
         if drained {
             self.slot().has_work.store(false, Ordering::Relaxed);
         }
-        self.lifo_streak.set(if from_lifo { streak + 1 } else { 0 });
+        match from {
+            Source::Lifo => self.lifo_streak.set(streak + 1),
+            Source::Queue => self.lifo_streak.set(0),
+            // A pinned task in between does not make the slot's turn any longer.
+            Source::Pinned => {}
+        }
         task
     }
 
     #[inline(always)]
-    fn choose(
-        local: &mut Local,
-        steps: u32,
-        streak: u32,
-        from_lifo: &mut bool,
-        drained: &mut bool,
-    ) -> Option<Runnable> {
+    fn choose(local: &mut Local, steps: u32, streak: u32, from: &mut Source, drained: &mut bool) -> Option<Runnable> {
         // Pinned tasks have every other step, so that neither side starves the other.
         if !local.pinned.is_empty() && (steps & 1 == 0 || local.ready() == 0) {
+            *from = Source::Pinned;
             return local.pinned.pop_front();
         }
         if streak < LIFO_STREAK
             && let Some(task) = local.lifo.take()
         {
-            *from_lifo = true;
+            *from = Source::Lifo;
             return Some(task);
         }
         if local.shared.len() > 0 {
@@ -189,11 +198,10 @@ impl Worker {
             self.found_work();
         }
         let slot = self.slot();
-        self.current.set(Some(task.as_ptr()));
-        let epoch = slot.epoch.load(Ordering::Relaxed);
-        slot.epoch.store(epoch.wrapping_add(1), Ordering::Relaxed);
+        self.current.set(Some(task.header().spec.id));
+        slot.count_epoch();
         task.run();
-        slot.epoch.store(epoch.wrapping_add(2), Ordering::Relaxed);
+        slot.count_epoch();
         self.current.set(None);
         slot.counters.polls.bump();
         if self.core.config.multi {
@@ -202,6 +210,34 @@ impl Worker {
             if polls >= SAMPLE {
                 self.sample(polls);
             }
+        }
+    }
+
+    /// Runs code that is not ours outside of every task: wakers, destructors. If it blocks, the watchdog sees it like a poll,
+    /// and nobody relies on this worker meanwhile.
+    pub(crate) fn foreign(&self, code: impl FnOnce()) {
+        if self.searching.get() {
+            self.found_work();
+        }
+        self.own(|local| local.current = None);
+        self.slot().count_epoch();
+        if let Err(payload) = contain(code) {
+            self.core.report_panic(UnhandledKind::WakerPanicked, payload);
+        }
+        self.slot().count_epoch();
+    }
+
+    /// Calls wakers that came out of the reactor or a wheel: our own tasks first, then foreign code, one by one.
+    pub(crate) fn wake_all(&self, ready: &mut Vec<Waker>) {
+        ready.retain_mut(|waker| {
+            let ours = crate::task::waker::task_of(waker).is_some();
+            if ours {
+                waker.wake_by_ref();
+            }
+            !ours
+        });
+        for waker in ready.drain(..) {
+            self.foreign(|| waker.wake());
         }
     }
 
@@ -352,7 +388,8 @@ impl Worker {
     pub(crate) fn tidy(&self) {
         let slot = self.slot();
         if !slot.finished.is_empty() {
-            drop(self.own(|local| slot.finished.drain(&mut local.owned)));
+            let completed = self.own(|local| slot.finished.drain(&mut local.owned));
+            self.foreign(|| drop(completed));
         }
     }
 
@@ -411,7 +448,7 @@ impl Worker {
             loop {
                 let more = timers.fire(now, &mut ready);
                 fired += ready.len();
-                core.wake_all(&mut ready);
+                self.wake_all(&mut ready);
                 if !more {
                     break;
                 }
@@ -431,17 +468,23 @@ impl Worker {
                 continue;
             }
             self.slot().counters.steals.bump();
-            let (taken, left) = self.own(|local| {
-                let before = local.shared.len();
-                let room = super::queue::SHARED_CAPACITY - before;
-                let first = slots[victim].thief.steal_into(&mut local.shared, BATCH.min(room));
-                let taken = local.shared.len() - before + usize::from(first.is_some());
-                local.private.extend(first);
-                (taken, local.shared.len())
-            });
+            // Not inside a section: stealing pins an epoch, and that may run destructors of anybody who uses the same
+            // collector, which may spawn.
+            let mut landing = self.landing.borrow_mut();
+            let stolen = contain(|| slots[victim].thief.steal_into(&mut landing, BATCH));
+            let mut stolen: Vec<Runnable> = match stolen {
+                Ok(first) => first.into_iter().collect(),
+                Err(payload) => {
+                    self.core.report_panic(UnhandledKind::HookPanicked, payload);
+                    Vec::new()
+                }
+            };
+            stolen.extend(core::iter::from_fn(|| landing.pop()));
+            drop(landing);
+            let taken = stolen.len();
+            self.own(|local| local.private.extend(stolen));
             if taken > 0 {
                 self.slot().counters.stolen.bump_by(taken as u64);
-                self.slot().has_work.store(left > 0, Ordering::Relaxed);
                 return true;
             }
         }
@@ -472,6 +515,13 @@ impl Drop for Worker {
     fn drop(&mut self) {
         recycle::leave_worker();
     }
+}
+
+/// Where a task was chosen from.
+enum Source {
+    Pinned,
+    Lifo,
+    Queue,
 }
 
 /// How far a worker looks.

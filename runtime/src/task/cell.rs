@@ -22,6 +22,7 @@ use super::state::{Completed, EndPoll, StartPoll, State};
 use super::{Runnable, TaskId, recycle, waker};
 use crate::observe::unhandled::Unhandled;
 use core::alloc::Layout;
+use core::mem::ManuallyDrop;
 use core::panic::Location;
 use core::pin::Pin;
 use core::ptr::{self, NonNull};
@@ -255,8 +256,9 @@ unsafe fn cell<'a, F: Future, S>(this: NonNull<Header>) -> &'a Cell<F, S> {
 
 unsafe fn schedule<F: Future, S: Schedule>(task: Runnable) {
     // SAFETY: the vtable is chosen by the cell's own types.
-    let cell = unsafe { cell::<F, S>(task.as_ptr()) };
-    cell.scheduler.schedule(task);
+    // Once scheduled the task may complete and be freed by another thread, so the scheduler is not borrowed from it.
+    let scheduler = unsafe { ManuallyDrop::new(ptr::read(&raw const cell::<F, S>(task.as_ptr()).scheduler)) };
+    scheduler.schedule(task);
 }
 
 unsafe fn poll<F: Future, S: Schedule>(this: NonNull<Header>) {
@@ -282,8 +284,12 @@ unsafe fn poll<F: Future, S: Schedule>(this: NonNull<Header>) {
     let outcome = match polled {
         Ok(Poll::Pending) => match cell.header.state.end_poll() {
             EndPoll::Idle => return,
-            // SAFETY: end_poll made the caller the holder of the one Runnable.
-            EndPoll::Reschedule => return cell.scheduler.reschedule(unsafe { Runnable::from_ptr(this) }),
+            EndPoll::Reschedule => {
+                // SAFETY: end_poll made the caller the holder of the one Runnable; as in schedule, a copy is called.
+                let (scheduler, task) =
+                    unsafe { (ManuallyDrop::new(ptr::read(&raw const cell.scheduler)), Runnable::from_ptr(this)) };
+                return scheduler.reschedule(task);
+            }
             // SAFETY: end_poll left us the future.
             EndPoll::Cancel => return unsafe { cancel_in::<F, S>(this) },
         },
@@ -337,21 +343,8 @@ unsafe fn complete<F: Future, S: Schedule>(this: NonNull<Header>, outcome: Resul
             drop_payload(payload);
         }
     }
-    // SAFETY: once per task, here. The cell may be freed by it, so the scheduler is not borrowed from it.
-    unsafe { ptr::read(&raw const cell.scheduler).release_and_forget(this) };
-}
-
-/// Calls `release` on a bitwise copy of a scheduler whose original may be freed meanwhile.
-trait ReleaseAndForget {
-    unsafe fn release_and_forget(self, task: NonNull<Header>);
-}
-
-impl<S: Schedule> ReleaseAndForget for S {
-    unsafe fn release_and_forget(self, task: NonNull<Header>) {
-        let this = core::mem::ManuallyDrop::new(self);
-        // SAFETY: as the caller of complete promises.
-        unsafe { this.release(task) };
-    }
+    // SAFETY: once per task, here. The cell may be freed by it, so a copy of the scheduler is called.
+    unsafe { ManuallyDrop::new(ptr::read(&raw const cell.scheduler)).release(this) };
 }
 
 /// Drops what is in the stage, contained, and puts `new` there.

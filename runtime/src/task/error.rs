@@ -81,7 +81,13 @@ impl fmt::Debug for CancelCause {
 }
 
 /// A panic that ended a task, with what it carried.
+///
+/// It can be shared between threads although payloads need not be: the payload itself is reached only by taking it out.
 pub struct Panic(pub(crate) Payload);
+
+// SAFETY: through a shared reference only `message` looks at the payload: it asks for its type, which touches no data, and
+// then reads it as a `&'static str` or a `String`, both of which are Sync.
+unsafe impl Sync for Panic {}
 
 impl Panic {
     /// The text of the panic, if it carried one.

@@ -198,15 +198,15 @@ impl<T> Future for JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         let dropped = self.header().state.drop_join();
-        // SAFETY: drop_join says what has become this thread's own; the reference is released last.
+        // SAFETY: drop_join says what has become this thread's own; the reference is released after that.
         unsafe {
-            if dropped.has_waker {
-                drop(cell::set_join_waker(self.task, None));
-            }
+            let waker = if dropped.has_waker { cell::set_join_waker(self.task, None) } else { None };
             if dropped.has_outcome {
                 cell::discard(self.task);
             }
             cell::release(self.task);
+            // Foreign code, and so the last thing done here.
+            drop(waker);
         }
     }
 }

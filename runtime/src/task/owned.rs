@@ -149,6 +149,16 @@ impl FinishedStack {
 #[must_use = "dropping it releases the tasks; do that outside of the section that drained them"]
 pub struct Drained(*mut Header);
 
+impl Drained {
+    /// Whether there is nothing to release.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_null()
+    }
+}
+
+// SAFETY: references to completed tasks, which any thread may release: the future is gone.
+unsafe impl Send for Drained {}
+
 impl Drop for Drained {
     fn drop(&mut self) {
         while let Some(task) = NonNull::new(self.0) {

@@ -127,7 +127,11 @@ impl Interval {
 
 impl fmt::Debug for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Interval").field("period", &self.period).field("next", &self.due).field("missed", &self.missed).finish()
+        f.debug_struct("Interval")
+            .field("period", &self.period)
+            .field("next", &self.due)
+            .field("missed", &self.missed)
+            .finish()
     }
 }
 

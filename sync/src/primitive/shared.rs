@@ -87,6 +87,13 @@ impl<T> Shared<T> {
         this.inner().strong.load(Ordering::Relaxed)
     }
 
+    /// A pointer to the value from which [`from_raw`](Self::from_raw) can make an owner again, once for each count that the
+    /// caller then gives up or raises.
+    pub fn as_ptr(this: &Self) -> NonNull<T> {
+        // SAFETY: the memory is alive; only an address inside of it is made, from the pointer to all of it.
+        unsafe { NonNull::new_unchecked((&raw mut (*this.inner.as_ptr()).value).cast()) }
+    }
+
     /// The owner as a raw pointer to the value; give it back with [`from_raw`](Self::from_raw).
     pub fn into_raw(this: Self) -> *const T {
         let this = ManuallyDrop::new(this);
@@ -95,7 +102,8 @@ impl<T> Shared<T> {
     }
 
     /// # Safety
-    /// `ptr` came from [`into_raw`](Self::into_raw), and each such pointer is given back at most once.
+    /// `ptr` came from [`into_raw`](Self::into_raw), and each such pointer is given back at most once; or it came from
+    /// [`as_ptr`](Self::as_ptr), the value lives, and the owner made from it is balanced by another count.
     pub unsafe fn from_raw(ptr: *const T) -> Self {
         let offset = core::mem::offset_of!(Inner<T>, value);
         // SAFETY: by contract the pointer lies `offset` bytes into an Inner.
