@@ -407,7 +407,8 @@ impl Worker {
                 if room > 1 {
                     // One is handed out, the rest lies behind what is shared already.
                     let first = injector.steal_into(&mut local.shared, BATCH.min(room));
-                    taken = local.shared.len() - before + usize::from(first.is_some());
+                    // Thieves may have taken from it meanwhile, so this counts what is left of them at least.
+                    taken = local.shared.len().saturating_sub(before) + usize::from(first.is_some());
                     local.private.extend(first);
                 }
                 local.shared.len()
