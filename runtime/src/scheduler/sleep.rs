@@ -7,8 +7,9 @@
 //! The announcement and the last check are `idle.rs`'s; what is checked there is listed in `reason_to_stay`, and everything
 //! that can appear from another thread has to be in that list.
 
+use super::look::Look;
 use super::slot::Bed;
-use super::worker::{Look, Worker};
+use super::worker::Worker;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::real_now;
 use crate::reactor::Reactor;
@@ -92,6 +93,10 @@ impl Worker {
         if !core.idle.retract(self.index) {
             self.searching.set(true);
             self.note_wake_cost();
+        } else if stay && core.config.multi && core.idle.begin_search() {
+            // Whoever published the reason to stay may have relied on the search that ended just before: the hand-over that
+            // follows a search's find is owed to it.
+            self.searching.set(true);
         }
         drop(seat);
         core.watchdog.stir(core, self.index);
