@@ -11,6 +11,8 @@
 //! | `mod.rs` | `Core`: what all workers of one runtime share, and the ways into it |
 //! | `slot.rs` | the seat of one worker |
 //! | `worker.rs` | the step: choose a task, run it, look around |
+//! | `look.rs` | what a worker does about what lies elsewhere |
+//! | `share.rs` | when it gives tasks to its peers |
 //! | `sleep.rs` | going to sleep and waking up |
 //! | `idle.rs` | the protocol of sleepers, searchers and wakers |
 //! | `biased.rs` | how a blocked worker is robbed of what is its own |
@@ -20,7 +22,9 @@
 
 pub(crate) mod biased;
 pub(crate) mod idle;
+pub(crate) mod look;
 pub(crate) mod queue;
+mod share;
 pub(crate) mod shutdown;
 pub(crate) mod sleep;
 pub(crate) mod slot;

@@ -7,13 +7,11 @@
 //! most, so that two tasks that wake each other cannot keep the others out, tokio issue 5686), then the oldest. What lies
 //! elsewhere (the injector, the reactor, timers) is visited when nothing is left here, every [`ROUND`] steps, and when the
 //! watchdog has seen it lie for a tick: by age, then, and the age is bounded by the watchdog's period plus one poll.
-//!
-//! When to wake a peer: when what is queued would have to wait longer than a wake-up takes. The wait is estimated from the
-//! mean length of recent polls, taken once per [`SAMPLE`] polls; a poll that is much longer than the mean is the
-//! watchdog's case. Peers that are awake and search are fed at once.
 
 use super::Core;
+use super::look::Look;
 use super::queue::Owner;
+use super::share::SAMPLE;
 use super::slot::{Local, Slot};
 use crate::observe::unhandled::UnhandledKind;
 use crate::task::cell::Header;
@@ -28,12 +26,6 @@ use weftwork_sync::primitive::{Shared, contain};
 const LIFO_STREAK: u32 = 3;
 /// Steps between visits to what lies elsewhere.
 const ROUND: u32 = 64;
-/// Polls per reading of the clock.
-const SAMPLE: u32 = 16;
-/// Tasks taken from the injector or a peer at once.
-const BATCH: usize = 16;
-/// A peer is woken when the queue would take this many times the cost of a wake-up.
-const WORTH: u64 = 2;
 
 /// A thread that sits at a slot.
 pub struct Worker {
@@ -43,17 +35,17 @@ pub struct Worker {
     lifo_streak: Cell<u32>,
     /// Counted among the searchers of `idle`.
     pub(crate) searching: Cell<bool>,
-    random: Cell<u32>,
+    pub(super) random: Cell<u32>,
     /// The task that is being polled.
     current: Cell<Option<TaskId>>,
     /// Where stolen tasks land before they become this worker's own.
-    landing: RefCell<Owner>,
+    pub(super) landing: RefCell<Owner>,
     /// Pushes since the wake policy last looked.
-    pushes: Cell<u32>,
-    polls_since_sample: Cell<u32>,
-    sampled_at: Cell<u64>,
+    pub(super) pushes: Cell<u32>,
+    pub(super) polls_since_sample: Cell<u32>,
+    pub(super) sampled_at: Cell<u64>,
     /// Nanoseconds; a running mean over samples.
-    mean_poll: Cell<u64>,
+    pub(super) mean_poll: Cell<u64>,
     /// Kept to save an allocation per turn.
     pub(crate) ready: Cell<Vec<Waker>>,
 }
@@ -250,49 +242,6 @@ impl Worker {
         }
     }
 
-    /// Reads the clock for the mean length of a poll, and thinks about waking a peer.
-    fn sample(&self, polls: u32) {
-        self.polls_since_sample.set(0);
-        let backlog = self.own(|local| local.private.len());
-        if backlog == 0 {
-            // Without a backlog nobody has to be woken, and the clock is not read.
-            self.sampled_at.set(0);
-            return;
-        }
-        let now = crate::platform::clock::real_now();
-        let before = self.sampled_at.replace(now);
-        if before != 0 {
-            let mean = now.saturating_sub(before) / u64::from(polls);
-            self.mean_poll.set((self.mean_poll.get() * 3 + mean) / 4);
-        }
-        self.share(backlog);
-    }
-
-    /// Publishes private tasks to thieves if one is there or worth waking.
-    fn share(&self, backlog: usize) {
-        let idle = &self.core.idle;
-        let searched_for = idle.searching() > 0;
-        let worth_a_wake = !searched_for && idle.wants_wake() && self.delay_of(backlog) > self.wake_cost() * WORTH;
-        if !(searched_for || worth_a_wake) {
-            return;
-        }
-        if self.own(Local::publish) {
-            self.slot().has_work.store(true, Ordering::Relaxed);
-            if worth_a_wake {
-                self.slot().counters.wakes.bump();
-                self.core.wake_one();
-            }
-        }
-    }
-
-    fn delay_of(&self, backlog: usize) -> u64 {
-        self.mean_poll.get().saturating_mul(backlog as u64)
-    }
-
-    fn wake_cost(&self) -> u64 {
-        self.core.stats.wake_cost.get()
-    }
-
     /// A task woken or spawned by the task that runs here: it is next.
     #[inline]
     pub(crate) fn push(&self, task: Runnable) {
@@ -319,17 +268,6 @@ impl Worker {
             self.own(|local| local.pinned.push_back(task));
         } else {
             self.own(|local| local.private.push_back(task));
-        }
-    }
-
-    /// A burst inside of one poll: the sample after it would come too late.
-    #[inline]
-    fn pushed(&self, backlog: usize) {
-        let pushes = self.pushes.get() + 1;
-        self.pushes.set(pushes);
-        if pushes >= 256 {
-            self.pushes.set(0);
-            self.share(backlog);
         }
     }
 
@@ -374,134 +312,6 @@ impl Worker {
         self.own(|local| local.pinned.extend(mail));
     }
 
-    /// Looks at what lies elsewhere while own tasks are ready.
-    fn look_around(&self, look: Look) {
-        self.tidy();
-        self.take_injected();
-        self.fire_timers(look);
-        if let Some(reactor) = self.core.reactor.as_ref().filter(|reactor| reactor.registered() > 0) {
-            self.turn_without_waiting(reactor);
-        }
-    }
-
-    /// Lets go of tasks of this worker that completed elsewhere.
-    pub(crate) fn tidy(&self) {
-        let slot = self.slot();
-        if !slot.finished.is_empty() {
-            let completed = self.own(|local| slot.finished.drain(&mut local.owned));
-            self.foreign(|| drop(completed));
-        }
-    }
-
-    /// Takes tasks from the injector; `true` if there were any.
-    pub(crate) fn take_injected(&self) -> bool {
-        let injector = &self.core.injector;
-        if injector.is_empty() {
-            return false;
-        }
-        let mut taken = 0;
-        if self.core.config.multi {
-            let left = self.own(|local| {
-                let before = local.shared.len();
-                let room = super::queue::SHARED_CAPACITY - before;
-                if room > 1 {
-                    // One is handed out, the rest lies behind what is shared already.
-                    let first = injector.steal_into(&mut local.shared, BATCH.min(room));
-                    // Thieves may have taken from it meanwhile, so this counts what is left of them at least.
-                    taken = local.shared.len().saturating_sub(before) + usize::from(first.is_some());
-                    local.private.extend(first);
-                }
-                local.shared.len()
-            });
-            self.slot().has_work.store(left > 0, Ordering::Relaxed);
-        } else {
-            while let Some(task) = injector.pop() {
-                self.own(|local| local.private.push_back(task));
-                taken += 1;
-            }
-        }
-        self.slot().counters.injected.bump_by(taken as u64);
-        taken > 0
-    }
-
-    /// Fires due timers; `true` if any fired.
-    pub(crate) fn fire_timers(&self, look: Look) -> bool {
-        let core = &*self.core;
-        let never = crate::time::timers::NEVER;
-        let mine = &self.slot().timers;
-        let others = match look {
-            Look::Near => &[][..],
-            Look::Everywhere => &core.slots[..],
-        };
-        let due = others
-            .iter()
-            .map(|slot| &slot.timers)
-            .chain([mine, &core.outside_timers])
-            .filter(|timers| timers.next_due() != never);
-        let mut now = None;
-        let mut fired = 0;
-        let mut ready = self.ready.take();
-        for timers in due {
-            let now = *now.get_or_insert_with(|| core.config.clock.now());
-            if timers.next_due() > now {
-                continue;
-            }
-            loop {
-                let more = timers.fire(now, &mut ready);
-                fired += ready.len();
-                self.wake_all(&mut ready);
-                if !more {
-                    break;
-                }
-            }
-        }
-        self.ready.set(ready);
-        self.slot().counters.timers.bump_by(fired as u64);
-        fired > 0
-    }
-
-    /// Steals from a peer; `true` if it got anything.
-    pub(crate) fn steal(&self) -> bool {
-        let slots = &self.core.slots;
-        let start = self.random() as usize % slots.len();
-        for victim in (start..slots.len()).chain(0..start) {
-            if victim == self.index || !slots[victim].has_work.load(Ordering::Relaxed) {
-                continue;
-            }
-            self.slot().counters.steals.bump();
-            // Not inside a section: stealing pins an epoch, and that may run destructors of anybody who uses the same
-            // collector, which may spawn.
-            let mut landing = self.landing.borrow_mut();
-            let stolen = contain(|| slots[victim].thief.steal_into(&mut landing, BATCH));
-            let mut stolen: Vec<Runnable> = match stolen {
-                Ok(first) => first.into_iter().collect(),
-                Err(payload) => {
-                    self.core.report_panic(UnhandledKind::HookPanicked, payload);
-                    Vec::new()
-                }
-            };
-            stolen.extend(core::iter::from_fn(|| landing.pop()));
-            drop(landing);
-            let taken = stolen.len();
-            self.own(|local| local.private.extend(stolen));
-            if taken > 0 {
-                self.slot().counters.stolen.bump_by(taken as u64);
-                return true;
-            }
-        }
-        false
-    }
-
-    /// xorshift32: which victim comes first has to differ between workers, nothing more.
-    fn random(&self) -> u32 {
-        let mut x = self.random.get();
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        self.random.set(x);
-        x
-    }
-
     /// Gives everything that others may run to them: this worker leaves, or is about to block.
     pub(crate) fn hand_over(&self) {
         let tasks = self.own(Local::take_all);
@@ -523,15 +333,6 @@ enum Source {
     Pinned,
     Lifo,
     Queue,
-}
-
-/// How far a worker looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
-    /// At its own timers and those of the threads that are no workers.
-    Near,
-    /// At everybody's.
-    Everywhere,
 }
 
 impl core::fmt::Debug for Worker {

@@ -1,0 +1,151 @@
+//! What a worker does about what lies elsewhere: tasks that completed on other threads, the injector, timers, the reactor,
+//! and the queues of its peers.
+
+use super::queue::SHARED_CAPACITY;
+use super::worker::Worker;
+use crate::observe::unhandled::UnhandledKind;
+use crate::task::Runnable;
+use crate::time::timers::NEVER;
+use weftwork_sync::primitive::atomic::Ordering;
+use weftwork_sync::primitive::contain;
+
+/// Tasks taken from the injector or a peer at once.
+const BATCH: usize = 16;
+
+/// How far a worker looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// At its own timers and those of the threads that are no workers.
+    Near,
+    /// At everybody's.
+    Everywhere,
+}
+
+impl Worker {
+    /// Looks at what lies elsewhere while own tasks are ready.
+    pub(super) fn look_around(&self, look: Look) {
+        self.tidy();
+        self.take_injected();
+        self.fire_timers(look);
+        if let Some(reactor) = self.core.reactor.as_ref().filter(|reactor| reactor.registered() > 0) {
+            self.turn_without_waiting(reactor);
+        }
+    }
+
+    /// Lets go of tasks of this worker that completed elsewhere.
+    pub(crate) fn tidy(&self) {
+        let slot = self.slot();
+        if !slot.finished.is_empty() {
+            let completed = self.own(|local| slot.finished.drain(&mut local.owned));
+            self.foreign(|| drop(completed));
+        }
+    }
+
+    /// Takes tasks from the injector; `true` if there were any.
+    pub(crate) fn take_injected(&self) -> bool {
+        let injector = &self.core.injector;
+        if injector.is_empty() {
+            return false;
+        }
+        let mut taken = 0;
+        if self.core.config.multi {
+            let left = self.own(|local| {
+                let before = local.shared.len();
+                let room = SHARED_CAPACITY - before;
+                if room > 1 {
+                    // One is handed out, the rest lies behind what is shared already.
+                    let first = injector.steal_into(&mut local.shared, BATCH.min(room));
+                    // Thieves may have taken from it meanwhile, so this counts what is left of them at least.
+                    taken = local.shared.len().saturating_sub(before) + usize::from(first.is_some());
+                    local.private.extend(first);
+                }
+                local.shared.len()
+            });
+            self.slot().has_work.store(left > 0, Ordering::Relaxed);
+        } else {
+            while let Some(task) = injector.pop() {
+                self.own(|local| local.private.push_back(task));
+                taken += 1;
+            }
+        }
+        self.slot().counters.injected.bump_by(taken as u64);
+        taken > 0
+    }
+
+    /// Fires due timers; `true` if any fired.
+    pub(crate) fn fire_timers(&self, look: Look) -> bool {
+        let core = &*self.core;
+        let mine = &self.slot().timers;
+        let others = match look {
+            Look::Near => &[][..],
+            Look::Everywhere => &core.slots[..],
+        };
+        let due = others
+            .iter()
+            .map(|slot| &slot.timers)
+            .chain([mine, &core.outside_timers])
+            .filter(|timers| timers.next_due() != NEVER);
+        let mut now = None;
+        let mut fired = 0;
+        let mut ready = self.ready.take();
+        for timers in due {
+            let now = *now.get_or_insert_with(|| core.config.clock.now());
+            if timers.next_due() > now {
+                continue;
+            }
+            loop {
+                let more = timers.fire(now, &mut ready);
+                fired += ready.len();
+                self.wake_all(&mut ready);
+                if !more {
+                    break;
+                }
+            }
+        }
+        self.ready.set(ready);
+        self.slot().counters.timers.bump_by(fired as u64);
+        fired > 0
+    }
+
+    /// Steals from a peer; `true` if it got anything.
+    pub(crate) fn steal(&self) -> bool {
+        let slots = &self.core.slots;
+        let start = self.random() as usize % slots.len();
+        for victim in (start..slots.len()).chain(0..start) {
+            if victim == self.index || !slots[victim].has_work.load(Ordering::Relaxed) {
+                continue;
+            }
+            self.slot().counters.steals.bump();
+            // Not inside a section: stealing pins an epoch, and that may run destructors of anybody who uses the same
+            // collector, which may spawn.
+            let mut landing = self.landing.borrow_mut();
+            let stolen = contain(|| slots[victim].thief.steal_into(&mut landing, BATCH));
+            let mut stolen: Vec<Runnable> = match stolen {
+                Ok(first) => first.into_iter().collect(),
+                Err(payload) => {
+                    self.core.report_panic(UnhandledKind::HookPanicked, payload);
+                    Vec::new()
+                }
+            };
+            stolen.extend(core::iter::from_fn(|| landing.pop()));
+            drop(landing);
+            let taken = stolen.len();
+            self.own(|local| local.private.extend(stolen));
+            if taken > 0 {
+                self.slot().counters.stolen.bump_by(taken as u64);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// xorshift32: which victim comes first has to differ between workers, nothing more.
+    fn random(&self) -> u32 {
+        let mut x = self.random.get();
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        self.random.set(x);
+        x
+    }
+}
