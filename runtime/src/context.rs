@@ -3,6 +3,7 @@
 //! A worker's place is a plain pointer that is set while it sits at its slot; a handle that was entered is counted. Both are
 //! looked up on the spot and never kept across an await, because a task moves between threads.
 
+use crate::observe::live;
 use crate::observe::unhandled::Unhandled;
 use crate::reactor::Reactor;
 use crate::scheduler::Core;
@@ -149,16 +150,11 @@ pub(crate) fn now() -> u64 {
     with_current(|core| core.config.clock.now()).unwrap_or_else(crate::platform::clock::real_now)
 }
 
-/// Reports through the hook of the core for which `is` holds, if this thread can reach it; else to stderr.
+/// Reports through the hook of the core for which `is` holds, if it still lives; else to stderr.
 pub(crate) fn report(what: &Unhandled<'_>, is: impl Fn(&Shared<Core>) -> bool) {
-    let told = with_current(|core| {
-        let ours = is(core);
-        if ours {
-            core.report(what);
-        }
-        ours
-    });
-    if told != Some(true) {
-        what.report(None);
+    let mine = with_current(|core| is(core).then(|| core.clone())).flatten();
+    match mine.or_else(|| live::find(is)) {
+        Some(core) => core.report(what),
+        None => what.report(None),
     }
 }

@@ -131,3 +131,21 @@ fn a_runtime_can_be_driven_from_outside() {
     assert_eq!(sum, 499_500);
     runtime.shutdown_timeout(std::time::Duration::from_secs(5)).unwrap();
 }
+
+#[test]
+fn a_panic_unread_on_a_plain_thread_reaches_the_hook_of_its_runtime() {
+    let (send, reports) = std::sync::mpsc::channel();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .on_unhandled(move |what| send.send((what.kind, what.message.map(str::to_owned))).unwrap())
+        .build()
+        .unwrap();
+    let handle = runtime.spawn(async { panic!("unread") });
+    while !handle.is_finished() {
+        std::thread::yield_now();
+    }
+    drop(handle);
+    let (kind, message) = reports.try_recv().unwrap();
+    assert_eq!((kind, message.as_deref()), (weftwork::runtime::UnhandledKind::TaskPanicked, Some("unread")));
+    assert!(reports.try_recv().is_err(), "it is reported once");
+}

@@ -3,7 +3,13 @@
 //! | file | holds |
 //! |---|---|
 //! | `metrics.rs` | what it counts |
+//! | `live.rs` | the runtimes of this process |
 //! | `unhandled.rs` | what ended badly and nobody will read |
 
+#[cfg(not(weftwork_loom))]
+pub(crate) mod live;
+#[cfg(weftwork_loom)]
+#[path = "live_model.rs"]
+pub(crate) mod live;
 pub(crate) mod metrics;
 pub(crate) mod unhandled;

@@ -230,6 +230,7 @@ impl Builder {
             },
         });
         core.stats.wake_cost.set(WAKE_COST);
+        crate::observe::live::register(&core);
         if let Clock::Manual(time) = &core.config.clock {
             time.attach(&core);
         }
