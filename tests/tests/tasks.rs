@@ -137,6 +137,8 @@ fn a_panic_unread_on_a_plain_thread_reaches_the_hook_of_its_runtime() {
     let (send, reports) = std::sync::mpsc::channel();
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
+        // Printing the panic may take long enough for a report of its own; that is not what is counted here.
+        .slow_poll(std::time::Duration::from_secs(3600))
         .on_unhandled(move |what| send.send((what.kind, what.message.map(str::to_owned))).unwrap())
         .build()
         .unwrap();
