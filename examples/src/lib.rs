@@ -5,6 +5,7 @@
 //! | `server.rs` | a TCP server: a cap on connections, a graceful end. Begin here |
 //! | `connection.rs` | one client, seen from the task that serves it: deadlines, and why it ends |
 //! | `latch.rs` | telling every connection at once that something has begun |
+//! | `interrupt.rs` | Ctrl-C, once and twice |
 //! | `charfinder.rs` | the dialogue of `charfinder` |
 //! | `lines.rs` | lines out of pieces of bytes, with a bound |
 //! | `index.rs`, `names.rs` | the names of all characters, by word |
@@ -23,6 +24,7 @@ pub mod charfinder;
 pub mod connection;
 pub mod echo;
 pub mod index;
+pub mod interrupt;
 pub mod latch;
 pub mod lines;
 pub mod log;
