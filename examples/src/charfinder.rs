@@ -20,7 +20,6 @@ use crate::server::Service;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::io;
-use std::sync::Arc;
 use weftwork::time::Instant;
 
 /// The longest query, in bytes without its line end.
@@ -33,13 +32,14 @@ const PIECE_BYTES: usize = 16 * 1024;
 /// Finds characters by the words of their names.
 #[derive(Debug)]
 pub struct Charfinder {
-    index: Arc<Index>,
+    index: &'static Index,
     log: Log,
 }
 
 impl Charfinder {
-    /// Answers from an index.
-    pub fn new(index: Arc<Index>, log: Log) -> Self {
+    /// Answers from an index, which is never freed: giving back its quarter of a million words takes long enough to hold up
+    /// a worker, and the end of the process does it for nothing.
+    pub fn new(index: &'static Index, log: Log) -> Self {
         Self { index, log }
     }
 
@@ -49,10 +49,11 @@ impl Charfinder {
     /// There is no thread to be had.
     pub async fn with_new_index(log: Log) -> io::Result<Self> {
         let begun = Instant::now();
-        let index = weftwork::to_thread(Index::build).await.map_err(io::Error::other)?;
+        let build = || &*Box::leak(Box::new(Index::build()));
+        let index = weftwork::to_thread(build).await.map_err(io::Error::other)?;
         let (names, words, took) = (index.names(), index.words(), begun.elapsed().as_millis());
         log.line(format_args!("Indexed {names} names under {words} words in {took} ms."));
-        Ok(Self::new(Arc::new(index), log))
+        Ok(Self::new(index, log))
     }
 
     async fn converse(&self, client: &Connection) -> Result<Infallible, End> {

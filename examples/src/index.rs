@@ -17,7 +17,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// Reads all names: some tens of milliseconds of computing, so keep it off the workers.
+    /// Reads all names: a fifth of a second of computing, so keep it off the workers.
     pub fn build() -> Self {
         let mut index = Self { characters: HashMap::new(), names: 0 };
         let mut text = String::new();

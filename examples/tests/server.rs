@@ -54,9 +54,9 @@ impl Running {
 const LIMITS: Limits = Limits { max_connections: 100, idle_timeout: Some(HANG), grace: HANG };
 
 fn charfinder(builder: Builder, limits: Limits) -> Running {
-    static INDEX: OnceLock<Arc<Index>> = OnceLock::new();
-    let index = INDEX.get_or_init(|| Arc::new(Index::build()));
-    Running::start(builder, limits, |log| Charfinder::new(index.clone(), log))
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    let index = INDEX.get_or_init(Index::build);
+    Running::start(builder, limits, |log| Charfinder::new(index, log))
 }
 
 fn two_workers() -> Builder {
