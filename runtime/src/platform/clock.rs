@@ -1,11 +1,10 @@
 //! What time it is, for real or as a test says: nanoseconds since an origin of the process, never going back.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this is the facade")]
 
-use crate::scheduler::Core;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use weftwork_sync::primitive::unmodelled::Counter;
-use weftwork_sync::primitive::{Mutex, Shared, WeakShared};
+use weftwork_sync::primitive::{Mutex, Shared};
 
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -59,11 +58,14 @@ impl Clock {
     }
 }
 
-/// A time that stands still until it is moved, and the runtimes that have to be told.
-#[derive(Debug, Default)]
+/// Has a runtime look at its timers; `false` once it is gone.
+type Look = dyn Fn() -> bool + Send + Sync;
+
+/// A time that stands still until it is moved, and who has to look then.
+#[derive(Default)]
 pub(crate) struct ManualTime {
     now: Counter,
-    runtimes: Mutex<Vec<WeakShared<Core>>>,
+    lookers: Mutex<Vec<Shared<Box<Look>>>>,
 }
 
 impl ManualTime {
@@ -71,21 +73,23 @@ impl ManualTime {
         self.now.get()
     }
 
-    /// A runtime reads this time from now on.
-    pub(crate) fn attach(&self, core: &Shared<Core>) {
-        self.runtimes.lock().push(Shared::downgrade(core));
+    /// Somebody reads this time from now on; `look` is called after each move until it says that nobody is there.
+    pub(crate) fn attach(&self, look: impl Fn() -> bool + Send + Sync + 'static) {
+        self.lookers.lock().push(Shared::new(Box::new(look)));
     }
 
-    /// Moves on, and has every runtime look for what is due.
+    /// Moves on, and has everybody look for what is due.
     #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only tests move it"))]
     pub(crate) fn advance(&self, nanos: u64) {
         self.now.add(nanos);
-        let mut runtimes = self.runtimes.lock();
-        runtimes.retain(|core| core.upgrade().is_some());
-        let live: Vec<_> = runtimes.iter().filter_map(WeakShared::upgrade).collect();
-        drop(runtimes);
-        for core in live {
-            core.nudge_all();
-        }
+        let lookers = self.lookers.lock().clone();
+        let gone: Vec<_> = lookers.into_iter().filter(|look| !look()).collect();
+        self.lookers.lock().retain(|look| !gone.iter().any(|gone| Shared::ptr_eq(gone, look)));
+    }
+}
+
+impl core::fmt::Debug for ManualTime {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("ManualTime").field("now", &self.now).finish_non_exhaustive()
     }
 }

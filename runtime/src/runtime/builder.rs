@@ -232,7 +232,8 @@ impl Builder {
         core.stats.wake_cost.set(WAKE_COST);
         crate::observe::live::register(&core);
         if let Clock::Manual(time) = &core.config.clock {
-            time.attach(&core);
+            let weak = Shared::downgrade(&core);
+            time.attach(move || weak.upgrade().map(|core| core.nudge_all()).is_some());
         }
         Ok(core)
     }
