@@ -46,7 +46,7 @@ impl Engine {
         let core = Shared::new(Core {
             slots: (0..workers).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
             injector: Injector::new(),
-            idle: Idle::new(workers),
+            idle: Idle::new(workers, workers),
             outside: Mutex::new(Outside { owned: OwnedList::new(), closed: false }),
             outside_timers: timers(),
             keeper: Keeper { seat: Mutex::new(()), slot: AtomicUsize::new(0), deadline: AtomicU64::new(0) },
@@ -97,6 +97,15 @@ impl Engine {
             worker.leave();
             out
         })
+    }
+
+    /// The calling thread is the worker at that seat until the runtime stops, without the bookkeeping of threads.
+    pub fn work(&self, seat: usize) {
+        self.sit(seat, |seat| {
+            while !self.core.is_stopping() {
+                seat.step();
+            }
+        });
     }
 
     /// Takes what a blocked worker holds, as the watchdog does; `None` if the worker is inside a section.

@@ -8,7 +8,7 @@ pub struct Sleepers(Idle);
 impl Sleepers {
     /// For that many seats.
     pub fn new(seats: usize) -> Self {
-        Self(Idle::new(seats))
+        Self(Idle::new(seats, seats))
     }
 
     /// Makes work visible; the sleeper that the caller has claimed for it and has to wake, if it has to wake any.
