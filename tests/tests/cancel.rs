@@ -1,0 +1,780 @@
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests stand outside of the facade")]
+#![allow(clippy::async_yields_async, reason = "futures and handles are passed between tasks on purpose")]
+//! Cancelling a task: its future is dropped where it waits, once, on a thread that may, and its handle says why.
+
+mod fixtures;
+
+use fixtures::{Drops, both_flavors, gate, two_workers};
+use futures::future::{join_all, poll_fn};
+use std::future::pending;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
+use std::thread::{self, ThreadId};
+use weftwork::runtime::Builder;
+use weftwork::sync::{channel, oneshot};
+use weftwork::task::{CancelKind, yield_now};
+use weftwork::testing::{ManualClock, settle};
+use weftwork::time::{Duration, Elapsed, Instant, sleep, timeout, timeout_at};
+use weftwork::{Handle, JoinError, JoinHandle, Runtime, spawn, spawn_local, task};
+
+/// A task that has begun and waits for ever, and its drops.
+async fn waiting() -> (JoinHandle<()>, Drops) {
+    let drops = Drops::default();
+    let token = drops.token();
+    let (begin, begun) = oneshot::channel();
+    let task = spawn(async move {
+        let _token = token;
+        begin.send(()).unwrap();
+        pending::<()>().await;
+    });
+    begun.await.unwrap();
+    (task, drops)
+}
+
+#[test]
+fn cancelling_drops_the_future_where_it_waits_and_the_handle_says_why() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let (task, drops) = waiting().await;
+                assert!(task.cancel_cause().is_none());
+                let line = line!() + 1;
+                assert!(task.cancel_with("enough"));
+                let error = task.await.unwrap_err();
+                assert_eq!(drops.count(), 1, "whoever joins finds the future dropped");
+                assert!(error.is_cancelled() && !error.is_panic());
+                let cause = error.cancel_cause().unwrap();
+                assert_eq!((cause.kind, cause.message.as_deref()), (CancelKind::Explicit, Some("enough")));
+                assert_eq!((cause.at.file(), cause.at.line()), (file!(), line));
+                assert!(error.to_string().contains("enough"), "{error}");
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn the_cause_names_the_task_that_cancelled() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let (task, _) = waiting().await;
+                let task = Arc::new(Mutex::new(Some(task)));
+                let theirs = task.clone();
+                let canceller = spawn(async move { theirs.lock().unwrap().as_ref().unwrap().cancel() });
+                let id = canceller.id();
+                assert!(canceller.await.unwrap());
+                let task = task.lock().unwrap().take().unwrap();
+                assert_eq!(task.await.unwrap_err().cancel_cause().unwrap().by, Some(id));
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn the_second_cancel_is_refused_and_the_first_cause_is_kept() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let (task, drops) = waiting().await;
+                assert!(task.cancel_with("first"));
+                assert!(!task.cancel_with("second"));
+                assert_eq!(task.cancel_cause().unwrap().message.as_deref(), Some("first"));
+                let error = task.await.unwrap_err();
+                assert_eq!(error.cancel_cause().unwrap().message.as_deref(), Some("first"));
+                assert_eq!(drops.count(), 1);
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_finished_task_cannot_be_cancelled() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let task = spawn(async { 5 });
+                while !task.is_finished() {
+                    yield_now().await;
+                }
+                assert!(!task.cancel());
+                assert!(task.cancel_cause().is_none());
+                assert_eq!(task.await.unwrap(), 5);
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_value_given_by_the_poll_in_which_the_task_was_cancelled_wins() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let (give, own) = oneshot::channel::<Arc<JoinHandle<u32>>>();
+                let (look, looked) = oneshot::channel();
+                let task = spawn(async move {
+                    let own = own.await.unwrap();
+                    look.send(own.cancel()).unwrap();
+                    7
+                });
+                let task = Arc::new(task);
+                give.send(task.clone()).map_err(drop).unwrap();
+                assert!(looked.await.unwrap(), "it was still running");
+                while !task.is_finished() {
+                    yield_now().await;
+                }
+                // The task has dropped its own reference when it ended.
+                let task = Arc::try_unwrap(task).unwrap();
+                assert_eq!(task.await.unwrap(), 7);
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_task_that_cancels_itself_ends_at_its_next_await() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let (give, own) = oneshot::channel::<Arc<JoinHandle<()>>>();
+                let drops = Drops::default();
+                let token = drops.token();
+                let reached = Arc::new(AtomicBool::new(false));
+                let theirs = reached.clone();
+                let task = Arc::new(spawn(async move {
+                    let _token = token;
+                    let own = own.await.unwrap();
+                    assert!(own.cancel());
+                    drop(own);
+                    yield_now().await;
+                    theirs.store(true, Ordering::Relaxed);
+                }));
+                give.send(task.clone()).map_err(drop).unwrap();
+                while !task.is_finished() {
+                    yield_now().await;
+                }
+                assert!(Arc::try_unwrap(task).unwrap().await.unwrap_err().is_cancelled());
+                assert_eq!((drops.count(), reached.load(Ordering::Relaxed)), (1, false));
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_task_cancelled_before_its_first_poll_never_runs_and_drops_what_it_captured() {
+    both_flavors(|builder| {
+        // Nobody polls while the main future is inside one poll of a current-thread runtime; on two workers the cancel may
+        // come too late, and then the task has run.
+        let outcomes = builder
+            .run(async {
+                let mut outcomes = Vec::new();
+                for _ in 0..100 {
+                    let (drops, ran) = (Drops::default(), Arc::new(AtomicBool::new(false)));
+                    let (token, theirs) = (drops.token(), ran.clone());
+                    let task = spawn(async move {
+                        let _token = token;
+                        theirs.store(true, Ordering::SeqCst);
+                    });
+                    let cancelled = task.cancel();
+                    let outcome = task.await;
+                    assert_eq!(drops.count(), 1);
+                    if outcome.is_ok() {
+                        assert!(ran.load(Ordering::SeqCst));
+                    } else {
+                        assert!(cancelled);
+                    }
+                    outcomes.push((outcome.is_err(), ran.load(Ordering::SeqCst)));
+                }
+                (Handle::current().metrics().workers.len() == 1).then_some(outcomes)
+            })
+            .unwrap();
+        if let Some(outcomes) = outcomes {
+            assert_eq!(outcomes, vec![(true, false); 100]);
+        }
+    });
+}
+
+#[test]
+fn cancelling_one_task_leaves_its_siblings_alone() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let (sender, receiver) = channel::bounded::<usize>(16);
+                let tasks: Vec<_> = (0..10)
+                    .map(|_| {
+                        let receiver = receiver.clone();
+                        spawn(async move { receiver.recv().await.unwrap() })
+                    })
+                    .collect();
+                yield_now().await;
+                assert!(tasks[3].cancel() && tasks[7].cancel());
+                settle().await;
+                for value in 0..8 {
+                    sender.send(value).await.unwrap();
+                }
+                let outcomes = join_all(tasks).await;
+                let cancelled: Vec<_> = (0..10).filter(|&task| outcomes[task].is_err()).collect();
+                assert_eq!(cancelled, [3, 7]);
+                let sum: usize = outcomes.into_iter().flatten().sum();
+                assert_eq!(sum, (0..8).sum(), "no value went to a task that was cancelled");
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_task_may_be_cancelled_by_a_plain_thread_and_by_another_runtime() {
+    both_flavors(|builder| {
+        let runtime = builder.build().unwrap();
+        let (by_thread, thread_drops) = runtime.block_on(waiting());
+        let (by_runtime, runtime_drops) = runtime.block_on(waiting());
+        let by_thread = thread::spawn(move || {
+            assert!(by_thread.cancel());
+            by_thread
+        });
+        let by_thread = by_thread.join().unwrap();
+        let other = two_workers().build().unwrap();
+        let by_runtime = other.spawn(async move {
+            assert!(by_runtime.cancel());
+            by_runtime
+        });
+        let by_runtime = other.block_on(by_runtime).unwrap();
+        runtime.block_on(async {
+            assert!(by_thread.await.unwrap_err().cancel_cause().unwrap().by.is_none());
+            assert!(by_runtime.await.unwrap_err().cancel_cause().unwrap().by.is_some());
+        });
+        assert_eq!((thread_drops.count(), runtime_drops.count()), (1, 1));
+    });
+}
+
+#[test]
+fn tasks_cancelled_from_everywhere_at_once_are_dropped_once() {
+    both_flavors(|builder| {
+        let runtime = builder.build().unwrap();
+        let drops = Drops::default();
+        let tasks: Vec<_> = (0..500)
+            .map(|_| {
+                let token = drops.token();
+                runtime.spawn(async move {
+                    let _token = token;
+                    for _ in 0..3 {
+                        yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        let tasks = Arc::new(tasks);
+        let cancellers: Vec<_> = (0..3)
+            .map(|_| {
+                let tasks = tasks.clone();
+                thread::spawn(move || tasks.iter().filter(|task| task.cancel()).count())
+            })
+            .collect();
+        runtime.block_on(async {
+            while !tasks.iter().all(JoinHandle::is_finished) {
+                yield_now().await;
+            }
+        });
+        let accepted: usize = cancellers.into_iter().map(|canceller| canceller.join().unwrap()).sum();
+        assert!(accepted <= 500, "each was cancelled once at most");
+        assert_eq!(drops.count(), 500);
+    });
+}
+
+// Handles.
+
+#[test]
+fn dropping_a_handle_detaches() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let (sender, receiver) = oneshot::channel();
+                drop(spawn(async move {
+                    yield_now().await;
+                    sender.send(3).unwrap();
+                }));
+                assert_eq!(receiver.await, Ok(3));
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn an_outcome_can_be_taken_without_waiting() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let (sender, receiver) = oneshot::channel::<u8>();
+                let mut task = spawn(async move { receiver.await.unwrap() });
+                assert!(task.try_take().is_none());
+                sender.send(9).unwrap();
+                while !task.is_finished() {
+                    yield_now().await;
+                }
+                assert_eq!(task.try_take().unwrap().unwrap(), 9);
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_handle_that_cancels_when_dropped_does_so() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let (task, drops) = waiting().await;
+                drop(task.cancel_on_drop());
+                settle().await;
+                assert_eq!(drops.count(), 1);
+
+                let (task, drops) = waiting().await;
+                let kept = task.cancel_on_drop().into_inner();
+                settle().await;
+                assert_eq!(drops.count(), 0, "it was turned back into a plain handle");
+                kept.cancel();
+                assert!(kept.await.unwrap_err().is_cancelled());
+
+                let quick = spawn(async { 4 }).cancel_on_drop();
+                assert_eq!(quick.await.unwrap(), 4);
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn giving_up_awaiting_a_handle_loses_nothing() {
+    both_flavors(|builder| {
+        let clock = ManualClock::new();
+        builder
+            .clock(&clock)
+            .run(async {
+                let (sender, receiver) = oneshot::channel::<u8>();
+                let mut task = spawn(async move { receiver.await.unwrap() });
+                let late = spawn({
+                    let clock = clock.clone();
+                    async move {
+                        settle().await;
+                        clock.advance(Duration::from_secs(1));
+                    }
+                });
+                assert_eq!(timeout(Duration::from_secs(1), &mut task).await.err(), Some(elapsed().await));
+                late.await.unwrap();
+                assert!(!task.is_finished(), "a task awaited by reference goes on");
+                sender.send(8).unwrap();
+                assert_eq!(task.await.unwrap(), 8);
+            })
+            .unwrap();
+    });
+}
+
+/// What a timeout says.
+async fn elapsed() -> Elapsed {
+    timeout(Duration::ZERO, pending::<()>()).await.unwrap_err()
+}
+
+#[test]
+fn a_handle_may_be_awaited_by_one_task_after_another() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let (sender, receiver) = oneshot::channel::<u8>();
+                let mut task = spawn(async move { receiver.await.unwrap() });
+                for _ in 0..3 {
+                    let waiter = spawn(async move {
+                        let polled = poll_fn(|cx| Poll::Ready(std::pin::Pin::new(&mut task).poll(cx).is_ready())).await;
+                        assert!(!polled);
+                        task
+                    });
+                    task = waiter.await.unwrap();
+                }
+                sender.send(1).unwrap();
+                assert_eq!(task.await.unwrap(), 1);
+            })
+            .unwrap();
+    });
+}
+
+// Timeouts.
+
+/// Moves the clock by `step` whenever nothing else can run, until `done`.
+async fn drive<F: Future>(clock: &ManualClock, step: Duration, future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let Poll::Ready(value) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+            return value;
+        }
+        settle().await;
+        clock.advance(step);
+        settle().await;
+    }
+}
+
+#[test]
+fn a_timeout_of_zero_runs_its_future_to_the_first_await_that_waits() {
+    both_flavors(|builder| {
+        let clock = ManualClock::new();
+        builder
+            .clock(&clock)
+            .run(async {
+                let reached = Arc::new(Mutex::new(Vec::new()));
+                let theirs = reached.clone();
+                let outcome = timeout(Duration::ZERO, async move {
+                    theirs.lock().unwrap().push("begun");
+                    async {}.await;
+                    theirs.lock().unwrap().push("went on");
+                    pending::<()>().await;
+                    theirs.lock().unwrap().push("never");
+                });
+                assert!(outcome.await.is_err());
+                assert_eq!(*reached.lock().unwrap(), ["begun", "went on"]);
+                assert_eq!(timeout(Duration::ZERO, async { 5 }).await, Ok(5));
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_value_that_is_ready_when_the_time_is_up_wins() {
+    both_flavors(|builder| {
+        let clock = ManualClock::new();
+        builder
+            .clock(&clock)
+            .run(async {
+                let deadline = Instant::now() + Duration::from_secs(1);
+                let both = spawn(timeout_at(deadline, async move {
+                    sleep(Duration::from_secs(1)).await;
+                    "value"
+                }));
+                settle().await;
+                clock.advance(Duration::from_secs(1));
+                assert_eq!(both.await.unwrap(), Ok("value"));
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn when_the_outer_timeout_ends_first_the_inner_reports_nothing() {
+    both_flavors(|builder| {
+        let clock = ManualClock::new();
+        builder
+            .clock(&clock)
+            .run(async {
+                let inner_elapsed = Arc::new(AtomicBool::new(false));
+                let theirs = inner_elapsed.clone();
+                let outer = timeout(Duration::from_secs(1), async {
+                    let inner = timeout(Duration::from_secs(2), pending::<()>()).await;
+                    theirs.store(inner.is_err(), Ordering::SeqCst);
+                });
+                let outcome: Result<(), Elapsed> = drive(&clock, Duration::from_secs(1), outer).await;
+                assert!(outcome.is_err());
+                clock.advance(Duration::from_secs(10));
+                settle().await;
+                assert!(!inner_elapsed.load(Ordering::SeqCst));
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn when_the_inner_timeout_ends_first_the_outer_keeps_its_own_deadline() {
+    both_flavors(|builder| {
+        let clock = ManualClock::new();
+        builder
+            .clock(&clock)
+            .run(async {
+                let start = Instant::now();
+                let outer = timeout(Duration::from_secs(5), async {
+                    let inner = timeout(Duration::from_secs(1), pending::<()>()).await;
+                    assert!(inner.is_err());
+                    assert_eq!(start.elapsed(), Duration::from_secs(1));
+                    pending::<()>().await;
+                });
+                assert!(drive(&clock, Duration::from_secs(1), outer).await.is_err());
+                assert_eq!(start.elapsed(), Duration::from_secs(5));
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_timeout_drops_its_future_before_the_caller_goes_on() {
+    both_flavors(|builder| {
+        let clock = ManualClock::new();
+        builder
+            .clock(&clock)
+            .run(async {
+                let drops = Drops::default();
+                let token = drops.token();
+                let mut limited = Box::pin(timeout(Duration::from_secs(1), async move {
+                    let _token = token;
+                    pending::<()>().await;
+                }));
+                assert!(drive(&clock, Duration::from_secs(1), limited.as_mut()).await.is_err());
+                assert_eq!(drops.count(), 1);
+            })
+            .unwrap();
+    });
+}
+
+// The thread on which a future is dropped.
+
+/// Panics, and so ends the process or the test, if it is dropped on another thread than it was made on.
+struct AtHome(ThreadId, Rc<()>);
+
+impl AtHome {
+    fn new() -> Self {
+        Self(thread::current().id(), Rc::new(()))
+    }
+}
+
+impl Drop for AtHome {
+    fn drop(&mut self) {
+        assert_eq!(self.0, thread::current().id(), "dropped on a thread where it may not be");
+    }
+}
+
+/// Cancels local tasks, which have been polled or not, from another thread.
+fn cancel_local_from_elsewhere(polled: bool) {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let tasks: Vec<JoinHandle<()>> = runtime.block_on(async {
+        let tasks = (0..50).map(|_| {
+            let home = AtHome::new();
+            spawn_local(async move {
+                let _home = home;
+                pending::<()>().await;
+            })
+        });
+        let tasks = tasks.collect();
+        if polled {
+            yield_now().await;
+        }
+        tasks
+    });
+    let canceller = thread::spawn(move || {
+        assert!(tasks.iter().all(JoinHandle::cancel));
+        tasks
+    });
+    let tasks = canceller.join().unwrap();
+    assert_eq!(runtime.metrics().live_tasks, 50, "nothing is dropped by the canceller");
+    for outcome in runtime.block_on(join_all(tasks)) {
+        assert!(matches!(outcome, Err(JoinError::Cancelled(_))), "{outcome:?}");
+    }
+}
+
+#[test]
+fn rustsec_2021_0072_a_local_task_cancelled_from_elsewhere_is_dropped_at_home() {
+    cancel_local_from_elsewhere(true);
+    cancel_local_from_elsewhere(false);
+}
+
+#[test]
+fn rustsec_2021_0072_a_local_task_cancelled_while_it_runs_is_dropped_at_home() {
+    Builder::new_current_thread()
+        .run(async {
+            for _ in 0..50 {
+                let home = AtHome::new();
+                let ((inside, entered), (release, released)) = (gate(), gate());
+                let task = spawn_local(async move {
+                    let _home = home;
+                    inside.open();
+                    released.wait();
+                    pending::<()>().await;
+                });
+                let canceller = thread::spawn(move || {
+                    entered.wait();
+                    assert!(task.cancel());
+                    release.open();
+                    task
+                });
+                yield_now().await;
+                assert!(canceller.join().unwrap().await.unwrap_err().is_cancelled());
+            }
+        })
+        .unwrap();
+}
+
+#[test]
+fn tokio_3929_a_local_task_cancelled_after_its_runtime_is_gone_was_dropped_at_home() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let task = runtime.block_on(async {
+        let home = AtHome::new();
+        let task = spawn_local(async move {
+            let _home = home;
+            pending::<()>().await;
+        });
+        yield_now().await;
+        task
+    });
+    drop(runtime);
+    let canceller = thread::spawn(move || {
+        assert!(!task.cancel(), "it has ended with its runtime");
+        drop(task);
+    });
+    canceller.join().unwrap();
+}
+
+#[test]
+fn a_future_is_dropped_by_a_worker_and_not_by_its_canceller() {
+    let runtime = two_workers().thread_name("cancel-w").build().unwrap();
+    let dropped_on = Arc::new(Mutex::new(None));
+    struct Where(Arc<Mutex<Option<String>>>);
+    impl Drop for Where {
+        fn drop(&mut self) {
+            *self.0.lock().unwrap() = thread::current().name().map(str::to_owned);
+        }
+    }
+    let place = Where(dropped_on.clone());
+    let (begin, begun) = gate();
+    let task = runtime.spawn(async move {
+        let _place = place;
+        begin.open();
+        pending::<()>().await;
+    });
+    begun.wait();
+    assert!(task.cancel());
+    assert!(runtime.block_on(task).unwrap_err().is_cancelled());
+    let name = dropped_on.lock().unwrap().take().unwrap();
+    assert!(name.starts_with("cancel-w"), "dropped on {name}");
+}
+
+#[test]
+fn a_local_value_is_dropped_at_home_when_its_handle_is_dropped_there() {
+    Builder::new_current_thread()
+        .run(async {
+            let task = spawn_local(async { AtHome::new() });
+            yield_now().await;
+            drop(task);
+            let value = spawn_local(async { AtHome::new() }).await.unwrap();
+            assert_eq!(Rc::strong_count(&value.1), 1);
+        })
+        .unwrap();
+}
+
+// What a future's drop may do.
+
+#[test]
+fn the_drop_of_a_cancelled_future_may_use_the_runtime() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                struct Spawns(Option<oneshot::Sender<u8>>);
+                impl Drop for Spawns {
+                    fn drop(&mut self) {
+                        let sender = self.0.take().unwrap();
+                        spawn(async move { sender.send(6).unwrap() }).detach();
+                    }
+                }
+                let (sender, receiver) = oneshot::channel();
+                let (begin, begun) = oneshot::channel();
+                let spawns = Spawns(Some(sender));
+                let task = spawn(async move {
+                    let _spawns = spawns;
+                    begin.send(()).unwrap();
+                    pending::<()>().await;
+                });
+                begun.await.unwrap();
+                task.cancel();
+                assert_eq!(receiver.await, Ok(6));
+                assert!(task.await.unwrap_err().is_cancelled());
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn the_drop_of_a_cancelled_future_may_wake_its_own_task() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                struct Wakes(Arc<Mutex<Option<Waker>>>);
+                impl Drop for Wakes {
+                    fn drop(&mut self) {
+                        self.0.lock().unwrap().take().unwrap().wake();
+                    }
+                }
+                let wakes = Wakes(Arc::default());
+                let task = spawn(async move {
+                    poll_fn(|cx| {
+                        *wakes.0.lock().unwrap() = Some(cx.waker().clone());
+                        Poll::<()>::Pending
+                    })
+                    .await;
+                });
+                settle().await;
+                task.cancel();
+                assert!(task.await.unwrap_err().is_cancelled());
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_panic_in_the_drop_of_a_cancelled_future_is_the_outcome() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                struct Bomb;
+                impl Drop for Bomb {
+                    fn drop(&mut self) {
+                        panic!("in drop");
+                    }
+                }
+                let (begin, begun) = oneshot::channel();
+                let task = spawn(async move {
+                    let _bomb = Bomb;
+                    begin.send(()).unwrap();
+                    pending::<()>().await;
+                });
+                begun.await.unwrap();
+                task.cancel();
+                assert_eq!(task.await.unwrap_err().into_panic().unwrap().message(), Some("in drop"));
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_named_task_is_named_in_its_debug_form_and_says_how_far_it_is() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let mut task = task::Builder::new().name("clerk").spawn(pending::<()>()).unwrap();
+                assert_eq!(task.name(), Some("clerk"));
+                let text = format!("{task:?}");
+                assert!(text.contains("\"clerk\"") && text.contains("cancel.rs"), "{text}");
+                task.cancel();
+                assert!((&mut task).await.unwrap_err().is_cancelled());
+                assert!(format!("{task:?}").contains("finished"));
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_handle_outlives_its_runtime() {
+    both_flavors(|builder| {
+        let runtime: Runtime = builder.build().unwrap();
+        let mut finished = runtime.spawn(async { 1 });
+        let (cut, drops) = runtime.block_on(async {
+            assert_eq!((&mut finished).await.unwrap(), 1);
+            waiting().await
+        });
+        let unread = runtime.block_on(async {
+            let task = spawn(async { 2 });
+            while !task.is_finished() {
+                yield_now().await;
+            }
+            task
+        });
+        drop(runtime);
+        assert_eq!(drops.count(), 1);
+        assert!(!cut.cancel());
+        assert_eq!(cut.cancel_cause().unwrap().kind, CancelKind::Shutdown);
+        assert_eq!(futures::executor::block_on(unread).unwrap(), 2);
+        let error = futures::executor::block_on(cut).unwrap_err();
+        assert_eq!(error.cancel_cause().unwrap().kind, CancelKind::Shutdown);
+        assert!(finished.is_finished());
+    });
+}
