@@ -74,7 +74,10 @@ fn echo() -> Result<(), String> {
     for _ in 0..GENERATIONS {
         let clients: Vec<_> = (0..CLIENTS).map(|_| std::thread::spawn(move || client(address))).collect();
         for client in clients {
-            client.join().map_err(|_| "a client panicked")?.map_err(|error| format!("a client: {error}"))?;
+            client
+                .join()
+                .map_err(|_| "a client panicked")?
+                .map_err(|error| format!("a client: {error}; the calls are in {}", file.display()))?;
         }
     }
     let took = start.elapsed();
