@@ -174,7 +174,8 @@ impl Worker {
     /// The worker gives up its seat; what others may run goes to them.
     pub(crate) fn leave(&self) {
         if self.searching.replace(false) {
-            self.core.idle.end_search();
+            // With the fence of a search that found something: whoever relied on it slept before, and is seen below.
+            let _ = self.core.idle.end_search_with_work(|| true);
         }
         self.hand_over();
         self.tidy();

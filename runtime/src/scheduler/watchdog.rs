@@ -169,7 +169,7 @@ pub(crate) fn start(core: &Shared<Core>) -> std::io::Result<()> {
 }
 
 /// The watchdog's own state.
-struct Rounds<'a> {
+pub(crate) struct Rounds<'a> {
     core: &'a Shared<Core>,
     seen: Vec<Seen>,
     period: Duration,
@@ -178,7 +178,7 @@ struct Rounds<'a> {
 }
 
 impl<'a> Rounds<'a> {
-    fn new(core: &'a Shared<Core>) -> Self {
+    pub(crate) fn new(core: &'a Shared<Core>) -> Self {
         let now = real_now();
         let seen = Seen { epoch: 0, age: 0, reported: false, spare: None };
         Self { core, seen: vec![seen; core.slots.len()], period: SHORT, sampled_at: now, quiet_since: now }
@@ -235,7 +235,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// Takes what blocked workers hold and puts it where others find it.
-    fn rescue(&self, overdue: &[usize]) {
+    pub(crate) fn rescue(&self, overdue: &[usize]) {
         if !self.core.config.multi {
             return;
         }
@@ -331,7 +331,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// Sleeps until a worker leaves its bed.
-    fn sleep(&mut self) {
+    pub(crate) fn sleep(&mut self) {
         let (core, seen) = (self.core, &self.seen);
         let watchdog = &core.watchdog;
         let active = announce_then_check(
