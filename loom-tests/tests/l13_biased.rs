@@ -5,7 +5,7 @@
 use weftwork::model::{Engine, Ready, Section};
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::unmodelled::Counter;
-use weftwork_sync::primitive::{Shared, thread};
+use weftwork_sync::primitive::{Parker, Shared, thread};
 
 fn spawn<T: 'static>(f: impl FnOnce() -> T + 'static) -> thread::JoinHandle<T> {
     thread::spawn(String::new(), f).unwrap()
@@ -122,5 +122,49 @@ fn two_rob_one_worker() {
             seat.tidy();
             assert_eq!((polls.get(), seat.owned()), (2, 0));
         });
+    });
+}
+
+#[test]
+fn a_blocked_worker_is_rescued_into_the_hands_of_another() {
+    check("watchdog/rescue", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let (engine, polls) = (Engine::multi_thread(2), Shared::new(Counter::new(0)));
+        let theirs = engine.clone();
+        let task = || {
+            let polls = polls.clone();
+            async move { drop(polls.add(1)) }
+        };
+        let watchdog = spawn(move || theirs.rescue(&[0]));
+        engine.sit(0, |seat| {
+            seat.spawn(task()).detach();
+            seat.spawn(task()).detach();
+            run_all(seat.take_all());
+        });
+        watchdog.join().unwrap();
+        engine.sit(1, |seat| {
+            while seat.take_injected() {
+                run_all(seat.take_all());
+            }
+        });
+        assert_eq!(polls.get(), 2, "each task is polled once");
+        engine.shutdown();
+    });
+}
+
+#[test]
+fn a_watchdog_going_to_sleep_sees_a_worker_get_up() {
+    // The task blocks its worker until the watchdog is up again: if the two missed each other, nobody would rescue.
+    check("watchdog/sleep_against_stir", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let engine = Engine::watched(1);
+        engine.start_worker(0);
+        let awake = Shared::new(Parker::new());
+        let (theirs, bell) = (engine.clone(), awake.clone());
+        let watchdog = spawn(move || {
+            theirs.watchdog_sleeps();
+            bell.unpark();
+        });
+        engine.spawn(async move { awake.park() }).detach();
+        watchdog.join().unwrap();
+        engine.shutdown();
     });
 }

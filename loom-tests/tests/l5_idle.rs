@@ -127,6 +127,19 @@ fn a_timer_of_no_worker_reaches_the_keeper() {
     });
 }
 
+#[test]
+fn a_searcher_that_leaves_was_relied_on() {
+    check("idle/searcher_leaves", Bound::Preemptions(1), Bound::Preemptions(2), || {
+        let engine = Engine::multi_thread(2);
+        let workers = workers(&engine, 1);
+        let theirs = engine.clone();
+        let leaves = spawn(move || theirs.sit(1, |seat| drop(seat.begin_search())));
+        assert_eq!(block_on(engine.spawn(async { 7 })).unwrap(), 7);
+        leaves.join().unwrap();
+        end(&engine, workers);
+    });
+}
+
 /// What a worker of the small models sleeps by: the shipped protocol and the shipped parkers, without the worker around it.
 struct Beds {
     sleepers: Sleepers,
@@ -208,5 +221,24 @@ fn a_sleeper_that_wakes_by_itself_against_its_waker() {
         other.join().unwrap();
         assert_eq!(beds.sleepers.searching(), usize::from(claimed));
         assert_eq!(beds.work.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[test]
+fn a_claim_that_is_counted_late_hides_no_sleeper() {
+    check("idle/late_count", Bound::Unbounded, Bound::Unbounded, || {
+        let beds = Beds::new();
+        let more = || drop(beds.work.fetch_add(1, Ordering::Relaxed));
+        let _ = beds.sleepers.announce(1, || false);
+        let theirs = beds.clone();
+        let other = spawn(move || theirs.sleepers.publish(|| drop(theirs.work.fetch_add(1, Ordering::Relaxed))));
+        // Wakes by itself, and if it was claimed ends its search, perhaps before its claimer has counted it.
+        let _ = beds.sleepers.announce(0, || true);
+        if !beds.sleepers.retract(0) {
+            let _ = beds.sleepers.end_search_with_work(|| false);
+        }
+        let second = beds.sleepers.publish(more);
+        let first = other.join().unwrap();
+        assert!(first == Some(1) || second == Some(1), "one sleeps beside work that nobody looks for");
     });
 }

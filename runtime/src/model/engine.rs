@@ -31,15 +31,20 @@ pub struct Seat<'a>(&'a Worker);
 impl Engine {
     /// The multi-thread flavour with that many seats.
     pub fn multi_thread(workers: usize) -> Self {
-        Self::new(workers, true)
+        Self::new(workers, true, false)
+    }
+
+    /// As [`multi_thread`](Self::multi_thread), and its workers see to it that the watchdog is awake.
+    pub fn watched(workers: usize) -> Self {
+        Self::new(workers, true, true)
     }
 
     /// The current-thread flavour.
     pub fn current_thread() -> Self {
-        Self::new(1, false)
+        Self::new(1, false, false)
     }
 
-    fn new(workers: usize, multi: bool) -> Self {
+    fn new(workers: usize, multi: bool, watched: bool) -> Self {
         let time = Shared::new(ManualTime::default());
         let clock = Clock::Manual(time.clone());
         let timers = || Shared::new(Timers::new(clock.clone()));
@@ -62,7 +67,7 @@ impl Engine {
             config: Config {
                 workers,
                 multi,
-                watchdog: watchdog::Limits { enabled: false, ..watchdog::Limits::default() },
+                watchdog: watchdog::Limits { enabled: watched, ..watchdog::Limits::default() },
                 thread_name: "model".into(),
                 on_unhandled: None,
                 on_thread_start: None,
@@ -115,6 +120,16 @@ impl Engine {
             slot.local.try_take(|local| (local.take_all(), slot.finished.drain(&mut local.owned)))?;
         drop(completed);
         Some(tasks.into_iter().map(Ready).collect())
+    }
+
+    /// The watchdog goes to sleep for good; back when it has been woken or has seen that a worker is up.
+    pub fn watchdog_sleeps(&self) {
+        watchdog::Rounds::new(&self.core).sleep();
+    }
+
+    /// The watchdog takes what blocked workers hold, and has it run elsewhere.
+    pub fn rescue(&self, blocked: &[usize]) {
+        watchdog::Rounds::new(&self.core).rescue(blocked);
     }
 
     /// Puts a task into the injector, and wakes somebody if need be.
@@ -196,6 +211,13 @@ impl Seat<'_> {
         if self.0.own(crate::scheduler::slot::Local::publish) {
             self.0.slot().has_work.store(true, weftwork_sync::primitive::atomic::Ordering::Relaxed);
         }
+    }
+
+    /// Begins a search, as a worker without work of its own does; `false` if enough search.
+    pub fn begin_search(&self) -> bool {
+        let begun = self.0.core.idle.begin_search();
+        self.0.searching.set(begun);
+        begun
     }
 
     /// Steals from a peer.
