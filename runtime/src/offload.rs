@@ -1,13 +1,16 @@
 //! Blocking work beside the workers: `to_thread`, `run_in_executor`, `block_in_place`.
 
 use crate::context;
+use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::scheduler::watchdog;
+use crate::task::error::payload_text;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::borrow::Cow;
 use weftwork_blocking::{BlockingExecutor, BlockingHandle, JobOptions, OffloadError};
+use weftwork_sync::primitive::contain;
 
 /// Runs `f`, which may block, on a thread of the runtime's pool.
 ///
@@ -40,8 +43,21 @@ where
         let Some(core) = context::current() else { panic!("{}", context::NO_RUNTIME) };
         let theirs = core.clone();
         core.pool.submit_with(options, move || {
-            let _entered = context::enter(theirs);
-            f()
+            let _entered = context::enter(theirs.clone());
+            match contain(f) {
+                Ok(value) => value,
+                Err(payload) => {
+                    if weftwork_blocking::is_cancelled() {
+                        // The caller is gone, so nobody will read it.
+                        let job = weftwork_blocking::current_job();
+                        theirs.report(&Unhandled {
+                            name: job.as_ref().map(weftwork_blocking::JobInfo::name),
+                            ..Unhandled::elsewhere(UnhandledKind::BlockingPanicked, payload_text(&payload))
+                        });
+                    }
+                    std::panic::resume_unwind(payload)
+                }
+            }
         })
     };
     Offload { state: State::New { start: Some(Box::new(start)), name }, join_on_cancel: false }

@@ -10,9 +10,10 @@ use crate::scheduler::worker::{Step, Worker};
 use crate::scheduler::{Config, Core, Keeper, Outside, Stats, shutdown, watchdog};
 use crate::task::owned::OwnedList;
 use crate::task::{self, JoinHandle};
-use crate::time::timers::Timers;
+use crate::time::timers::{Armed, Timers};
 use core::future::Future;
 use core::panic::Location;
+use core::task::Waker;
 use crossbeam_utils::CachePadded;
 use weftwork_blocking::ThreadPool;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, AtomicUsize};
@@ -57,7 +58,8 @@ impl Engine {
             keeper: Keeper { seat: Mutex::new(()), slot: AtomicUsize::new(0), deadline: AtomicU64::new(0) },
             reactor: None,
             stopping: AtomicBool::new(false),
-            watchdog: watchdog::Watchdog::new(0),
+            watchdog: watchdog::Watchdog::new(),
+            spares: spares::Spares::new(0),
             exits: shutdown::Exits::default(),
             pool: ThreadPool::builder().max_threads(1).build(),
             home: Mutex::new(None),
@@ -162,6 +164,23 @@ impl Engine {
     /// Tasks that are not complete.
     pub fn live_tasks(&self) -> usize {
         self.core.live_tasks()
+    }
+
+    /// The calling thread announces the sleep of that seat as its worker does; whether there is work to stay for.
+    pub fn announce(&self, seat: usize) -> bool {
+        self.core.idle.announce(seat, || self.core.has_visible_work())
+    }
+
+    /// Ends what [`announce`](Self::announce) began; whether somebody had claimed the sleeper.
+    pub fn was_claimed(&self, seat: usize) -> bool {
+        !self.core.idle.retract(seat)
+    }
+
+    /// Arms a timer from a thread that is no worker, as a sleep does once it has read the clock.
+    pub fn arm_outside(&self, deadline: u64, waker: Waker) {
+        if let Armed::Timer(_, true) = self.core.outside_timers.arm(deadline, waker) {
+            self.core.outside_timer_armed(deadline);
+        }
     }
 
     /// How many search.

@@ -374,7 +374,7 @@ fn shutdown_ends_reads_accepts_and_connects_that_wait() {
         let mut read = ours.read(&mut buf);
         let mut accept = listener.accept();
         assert!(reads.poll(&mut read).is_pending() && accepts.poll(&mut accept).is_pending());
-        reactor.shutdown();
+        reactor.shutdown().unwrap();
         assert_eq!((reads.wakes(), accepts.wakes()), (1, 1));
         assert!(matches!(reads.poll(&mut read), Poll::Ready(Err(_))));
         assert!(matches!(accepts.poll(&mut accept), Poll::Ready(Err(_))));

@@ -99,7 +99,7 @@ impl Metrics {
             rescues: core.stats.rescues.get(),
             rescued_tasks: core.stats.rescued.get(),
             spares_started: core.stats.spares_started.get(),
-            spares: core.watchdog.spares(),
+            spares: core.spares.working(),
             slow_polls: core.stats.slow_polls.get(),
             watchdog_ticks: core.stats.watchdog_ticks.get(),
             blocking_threads: core.pool.metrics().threads(),

@@ -35,6 +35,8 @@ pub enum UnhandledKind {
     OutputDropPanicked,
     /// A waker panicked.
     WakerPanicked,
+    /// A closure given to `to_thread` panicked after its caller was gone.
+    BlockingPanicked,
     /// A hook of the runtime panicked.
     HookPanicked,
     /// A poll lasts longer than the bound: the worker inside it is blocked.
@@ -111,11 +113,15 @@ impl fmt::Display for Unhandled<'_> {
                 write!(f, " (spawned at {at})")?;
             }
             f.write_str(" ")?;
+        } else if let Some(name) = self.name {
+            write!(f, "{name} ")?;
         }
         f.write_str(match self.kind {
             UnhandledKind::TaskPanicked => "panicked, and nobody holds its handle",
             UnhandledKind::OutputDropPanicked => "had an output that panicked when it was dropped",
-            UnhandledKind::WakerPanicked => "woke a waker that panicked",
+            UnhandledKind::WakerPanicked if self.task.is_some() => "woke a waker that panicked",
+            UnhandledKind::WakerPanicked => "a waker, or a destructor, panicked outside of every task",
+            UnhandledKind::BlockingPanicked => "panicked in to_thread, and its caller is gone",
             UnhandledKind::HookPanicked => "a hook of the runtime panicked",
             UnhandledKind::SlowPoll => "has blocked its worker: move blocking work to to_thread, or await in between",
             UnhandledKind::LeftBehind => "was left behind by shutdown",

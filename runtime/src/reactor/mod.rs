@@ -147,16 +147,16 @@ impl Reactor {
     }
 
     /// Wakes whoever waits and makes all waiting fail from now on, that of registrations to come too.
-    pub(crate) fn shutdown(&self) {
+    pub(crate) fn shutdown(&self) -> Result<(), primitive::Panic> {
         let mut ready = Vec::new();
         self.registry.shut_down(&mut ready);
         self.notify();
         // Foreign code, outside every lock; a waker that panics does not keep the others from being called.
-        let _ = primitive::contain(|| {
+        primitive::contain(|| {
             let mut batch = WakeBatch::new();
             batch.extend(ready);
             batch.wake_all();
-        });
+        })
     }
 
     /// How many descriptors are registered.

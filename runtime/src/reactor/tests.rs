@@ -182,7 +182,7 @@ fn shutdown_wakes_everybody_and_ends_all_waiting() {
             // One in the cell, one on the list.
             assert!(poll_in(io, one).is_pending() && poll_in(io, other).is_pending());
         }
-        reactor.shutdown();
+        reactor.shutdown().unwrap();
         for ((io, _), [one, other]) in sockets.iter().zip(&counts) {
             assert_eq!((one.wakes(), other.wakes()), (1, 1));
             let Poll::Ready(Err(e)) = poll_in(io, one) else { panic!("waiting went on after shutdown") };
@@ -215,7 +215,7 @@ fn tokio_2924_a_registration_that_races_with_shutdown_is_refused_or_woken() {
         while reactor.events() < 8 {
             thread::yield_now();
         }
-        reactor.shutdown();
+        reactor.shutdown().unwrap();
         registers.join().unwrap();
         assert_eq!(reactor.registered(), 0);
     });

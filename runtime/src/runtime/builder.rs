@@ -7,6 +7,7 @@ use crate::reactor::{Backend, Reactor};
 use crate::scheduler::idle::Idle;
 use crate::scheduler::queue::Injector;
 use crate::scheduler::slot::Slot;
+use crate::scheduler::spares::Spares;
 use crate::scheduler::{Config, Core, Keeper, Outside, Stats, shutdown, watchdog};
 use crate::task::owned::OwnedList;
 use crate::time::timers::Timers;
@@ -211,7 +212,8 @@ impl Builder {
             keeper: Keeper { seat: Mutex::new(()), slot: AtomicUsize::new(0), deadline: AtomicU64::new(0) },
             reactor: Some(Reactor::new(backend).map_err(BuildError::Reactor)?),
             stopping: AtomicBool::new(false),
-            watchdog: watchdog::Watchdog::new(spares),
+            watchdog: watchdog::Watchdog::new(),
+            spares: Spares::new(spares),
             exits: shutdown::Exits::default(),
             pool,
             home: Mutex::new(None),

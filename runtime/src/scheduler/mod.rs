@@ -17,6 +17,7 @@
 //! | `idle.rs` | the protocol of sleepers, searchers and wakers |
 //! | `biased.rs` | how a blocked worker is robbed of what is its own |
 //! | `queue.rs` | the queues that several threads reach |
+//! | `spares.rs` | workers that stand in for blocked ones |
 //! | `watchdog.rs` | bounded delay: finds blocked workers, rescues, starts spares, reports |
 //! | `shutdown.rs` | the end of a runtime |
 
@@ -28,6 +29,7 @@ mod share;
 pub(crate) mod shutdown;
 pub(crate) mod sleep;
 pub(crate) mod slot;
+pub(crate) mod spares;
 pub(crate) mod watchdog;
 pub(crate) mod worker;
 
@@ -86,6 +88,7 @@ pub struct Core {
     pub(crate) reactor: Option<Shared<Reactor>>,
     pub(crate) stopping: AtomicBool,
     pub(crate) watchdog: watchdog::Watchdog,
+    pub(crate) spares: spares::Spares,
     pub(crate) exits: shutdown::Exits,
     pub(crate) pool: ThreadPool,
     /// The thread that alone may poll tasks whose futures are not `Send`.

@@ -124,22 +124,13 @@ pub(crate) fn start_worker(core: &Shared<Core>, slot: usize) -> std::io::Result<
         crate::platform::sharpen_timers();
         hook(&theirs, theirs.config.on_thread_start.as_deref());
         let worker = Worker::sit(theirs.clone(), slot);
-        theirs.watchdog.stir(&theirs, slot);
-        context::sit(&worker, || {
-            let stays = || !theirs.is_stopping() && !theirs.watchdog.wants_to_leave(&theirs, slot);
-            while stays() {
-                // No panic of a task gets here; one of our own must not take the worker with it.
-                let stepped = contain(|| {
-                    while stays() {
-                        let _ = worker.step();
-                    }
-                });
-                if let Err(payload) = stepped {
-                    theirs.report_panic(UnhandledKind::WorkerPanicked, payload);
-                }
+        loop {
+            theirs.watchdog.stir(&theirs, slot);
+            context::sit(&worker, || worker.work());
+            if theirs.is_stopping() || !theirs.spares.rest(&theirs, slot) {
+                break;
             }
-            worker.leave();
-        });
+        }
         drop(worker);
         hook(&theirs, theirs.config.on_thread_stop.as_deref());
     });
@@ -157,7 +148,7 @@ struct Leaving<'a> {
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.core.watchdog.spare_left(self.core, self.slot);
+        self.core.spares.gone(self.core, self.slot);
         self.core.exits.leave();
     }
 }
@@ -171,6 +162,24 @@ fn hook(core: &Core, hook: Option<&(dyn Fn() + Send + Sync)>) {
 }
 
 impl Worker {
+    /// Steps until the runtime stops or the worker is dismissed, and leaves.
+    fn work(&self) {
+        let core = &self.core;
+        let stays = || !core.is_stopping() && !core.spares.wants_to_leave(core, self.index);
+        while stays() {
+            // No panic of a task gets here; one of our own must not take the worker with it.
+            let stepped = contain(|| {
+                while stays() {
+                    let _ = self.step();
+                }
+            });
+            if let Err(payload) = stepped {
+                core.report_panic(UnhandledKind::WorkerPanicked, payload);
+            }
+        }
+        self.leave();
+    }
+
     /// The worker gives up its seat; what others may run goes to them.
     pub(crate) fn leave(&self) {
         if self.searching.replace(false) {
@@ -180,8 +189,9 @@ impl Worker {
         self.hand_over();
         self.tidy();
         // Somebody may have relied on this worker: a publisher on its search, the reactor and the timers on its being the
-        // keeper. Whoever wakes looks at all of that.
-        self.core.wake_one();
+        // keeper. Everybody looks at all of that. Told by a nudge, which the last check before sleeping sees: a worker that
+        // found the keeper's seat taken a moment ago is on its way to bed, and not yet to be claimed.
+        self.core.nudge_all();
     }
 }
 
@@ -192,6 +202,7 @@ impl Core {
             while self.wake_one() {}
         }
         self.watchdog.wake();
+        self.spares.send_home();
         if let Some(reactor) = &self.reactor {
             reactor.notify();
         }
@@ -206,8 +217,8 @@ impl Core {
         this.stop();
         let _entered = context::enter(this.clone());
         this.exits.wait(until);
-        if let Some(reactor) = &this.reactor {
-            reactor.shutdown();
+        if let Some(Err(payload)) = this.reactor.as_ref().map(|reactor| reactor.shutdown()) {
+            this.report_panic(UnhandledKind::WakerPanicked, payload);
         }
         let tasks = this.finish_tasks(until);
         for slot in &this.slots {

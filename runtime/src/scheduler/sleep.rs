@@ -115,7 +115,7 @@ impl Worker {
             || slot.timers.next_due() < deadline
             || (keeper && core.outside_timers.next_due() < deadline)
             || core.has_visible_work()
-            || core.watchdog.wants_to_leave(core, self.index)
+            || core.spares.wants_to_leave(core, self.index)
     }
 
     /// The reactor may be broken: somebody closed the poller's descriptor, or it never worked. Nothing here can mend that;

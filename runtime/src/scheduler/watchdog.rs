@@ -18,17 +18,18 @@
 //! *announces* that it is asleep, then *checks* the epochs once more; a worker that leaves its bed *publishes* that by its
 //! epoch and then *checks* whether the watchdog sleeps. A worker that is awake but polls nothing needs no watchdog.
 
+use super::Core;
+use super::spares::Spares;
 use super::worker::Worker;
-use super::{Core, shutdown};
 use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::{nanoseconds, real_now};
 use crate::task::TaskId;
 use core::panic::Location;
 use core::time::Duration;
-use weftwork_sync::primitive::atomic::{AtomicBool, AtomicUsize, Ordering};
+use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
 use weftwork_sync::primitive::dekker::{announce_then_check, publish_then_check};
-use weftwork_sync::primitive::{Mutex, Parker, Shared, contain, thread};
+use weftwork_sync::primitive::{Parker, Shared, contain, thread};
 
 /// The shortest period.
 const SHORT: Duration = Duration::from_millis(1);
@@ -60,30 +61,11 @@ impl Default for Limits {
 pub(crate) struct Watchdog {
     asleep: AtomicBool,
     bell: Parker,
-    /// The seats of spares, in the order of their slots.
-    spares: Box<[Spare]>,
-    /// The error of the last spare that could not be started.
-    refused: Mutex<Option<std::io::Error>>,
-    running: AtomicUsize,
-}
-
-/// The seat of a spare: whether a thread sits there, and whether it has been told to leave.
-#[derive(Debug)]
-struct Spare {
-    taken: AtomicBool,
-    leave: AtomicBool,
 }
 
 impl Watchdog {
-    pub(crate) fn new(spares: usize) -> Self {
-        let spare = |_| Spare { taken: AtomicBool::new(false), leave: AtomicBool::new(false) };
-        Self {
-            asleep: AtomicBool::new(false),
-            bell: Parker::new(),
-            spares: (0..spares).map(spare).collect(),
-            refused: Mutex::new(None),
-            running: AtomicUsize::new(0),
-        }
+    pub(crate) fn new() -> Self {
+        Self { asleep: AtomicBool::new(false), bell: Parker::new() }
     }
 
     /// A worker left its bed: the watchdog has to be awake from here on.
@@ -106,32 +88,6 @@ impl Watchdog {
     pub(crate) fn wake(&self) {
         self.asleep.store(false, Ordering::Relaxed);
         self.bell.unpark();
-    }
-
-    /// Whether the worker at this slot is a spare that has been told to leave.
-    pub(crate) fn wants_to_leave(&self, core: &Core, slot: usize) -> bool {
-        let spare = slot.checked_sub(core.config.workers).and_then(|spare| self.spares.get(spare));
-        spare.is_some_and(|spare| spare.leave.load(Ordering::Relaxed))
-    }
-
-    /// Whether a thread sits at this slot, as far as is known: a worker's always, a spare's while it is taken.
-    fn is_seated(&self, core: &Core, slot: usize) -> bool {
-        let spare = slot.checked_sub(core.config.workers).and_then(|spare| self.spares.get(spare));
-        spare.is_none_or(|spare| spare.taken.load(Ordering::Relaxed))
-    }
-
-    /// How many spares are at work.
-    pub(crate) fn spares(&self) -> usize {
-        self.running.load(Ordering::Relaxed)
-    }
-
-    /// A spare has left its seat.
-    pub(crate) fn spare_left(&self, core: &Core, slot: usize) {
-        if let Some(spare) = slot.checked_sub(core.config.workers).and_then(|spare| self.spares.get(spare)) {
-            self.running.fetch_sub(1, Ordering::Relaxed);
-            // Ordering: Release: the next thread at this seat sees what this one did there.
-            spare.taken.store(false, Ordering::Release);
-        }
     }
 }
 
@@ -218,7 +174,7 @@ impl<'a> Rounds<'a> {
             if epoch != seen.epoch {
                 moved = true;
                 if let Some(spare) = seen.spare.take_if(|_| !in_place) {
-                    self.core.dismiss(spare);
+                    Spares::dismiss(self.core, spare);
                 }
                 let spare = seen.spare;
                 *seen = Seen { epoch, age: 0, reported: false, spare };
@@ -269,13 +225,13 @@ impl<'a> Rounds<'a> {
             return;
         }
         for &index in overdue {
-            let running = core.config.workers + core.watchdog.spares();
+            let running = core.config.workers + core.spares.working();
             let all_blocked = running <= overdue.len();
             let seen = &mut self.seen[index];
             let age = Duration::from_nanos(seen.age);
             let in_place = core.slots[index].yielded_place.load(Ordering::Relaxed);
             if seen.spare.is_none() && (all_blocked || in_place || age >= core.config.watchdog.spare_after) {
-                seen.spare = Core::start_spare(core);
+                seen.spare = Spares::hire(core);
             }
         }
     }
@@ -318,7 +274,7 @@ impl<'a> Rounds<'a> {
             return;
         }
         let moves = |index: &usize| {
-            !overdue.contains(index) && !core.idle.sleeps(*index) && core.watchdog.is_seated(core, *index)
+            !overdue.contains(index) && !core.idle.sleeps(*index) && core.spares.is_at_work(core, *index)
         };
         let awake: Vec<usize> = (0..core.slots.len()).filter(moves).collect();
         // A worker that sleeps is woken where one is blocked, or where nobody else would look.
@@ -354,50 +310,6 @@ impl<'a> Rounds<'a> {
 }
 
 impl Core {
-    /// Starts a worker at a free seat for spares; the seat, if there is one and the system gives a thread.
-    fn start_spare(this: &Shared<Self>) -> Option<usize> {
-        let free = this.watchdog.spares.iter().position(|spare| !spare.taken.load(Ordering::Acquire));
-        let Some(free) = free else {
-            Self::report_no_spare(this, std::io::Error::other("as many as the builder allows are at work"));
-            return None;
-        };
-        let (spare, slot) = (&this.watchdog.spares[free], this.config.workers + free);
-        spare.leave.store(false, Ordering::Relaxed);
-        spare.taken.store(true, Ordering::Relaxed);
-        this.watchdog.running.fetch_add(1, Ordering::Relaxed);
-        match shutdown::start_worker(this, slot) {
-            Ok(()) => {
-                this.stats.spares_started.add(1);
-                Some(free)
-            }
-            Err(error) => {
-                this.watchdog.spare_left(this, slot);
-                Self::report_no_spare(this, error);
-                None
-            }
-        }
-    }
-
-    /// Says once that blocked workers cannot be stood in for.
-    fn report_no_spare(this: &Shared<Self>, why: std::io::Error) {
-        let text = format!("every worker may be blocked: {why}");
-        if this.watchdog.refused.lock().replace(why).is_some() {
-            return;
-        }
-        let core = this.clone();
-        let tell = move || core.report(&Unhandled::elsewhere(UnhandledKind::NoSpare, Some(&text)));
-        let _runs_on = this.pool.submit(tell);
-    }
-
-    /// Tells a spare to leave: the worker it stood in for is back.
-    fn dismiss(&self, spare: usize) {
-        self.watchdog.spares[spare].leave.store(true, Ordering::Relaxed);
-        let slot = self.config.workers + spare;
-        if self.idle.publish_to(slot, || {}) {
-            self.wake(slot);
-        }
-    }
-
     fn report_slow_poll(&self, current: Option<(TaskId, &'static Location<'static>)>, worker: usize, age: Duration) {
         let name = current.and_then(|(id, _)| self.name_of(id));
         let message = format!("worker {worker} has been inside one poll for {age:?} and more");

@@ -65,7 +65,7 @@ fn is_still(core: &Shared<Core>, own: Option<usize>) -> bool {
     nothing_of_its_own
         && core.injector.is_empty()
         && others_sleep
-        && core.watchdog.spares() == 0
+        && core.spares.working() == 0
         && pool.running() == 0
         && pool.queued() == 0
         && !due(&core.outside_timers)
