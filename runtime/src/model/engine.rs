@@ -6,6 +6,7 @@ use crate::platform::clock::{Clock, ManualTime};
 use crate::scheduler::idle::Idle;
 use crate::scheduler::queue::Injector;
 use crate::scheduler::slot::Slot;
+use crate::scheduler::spares::Spares;
 use crate::scheduler::worker::{Step, Worker};
 use crate::scheduler::{Config, Core, Keeper, Outside, Stats, shutdown, watchdog};
 use crate::task::owned::OwnedList;
@@ -59,7 +60,7 @@ impl Engine {
             reactor: None,
             stopping: AtomicBool::new(false),
             watchdog: watchdog::Watchdog::new(),
-            spares: spares::Spares::new(0),
+            spares: Spares::new(0),
             exits: shutdown::Exits::default(),
             pool: ThreadPool::builder().max_threads(1).build(),
             home: Mutex::new(None),
