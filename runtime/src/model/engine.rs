@@ -150,6 +150,11 @@ impl Engine {
         assert!(Core::shutdown(&self.core, None).is_ok(), "without a deadline nothing is left behind");
     }
 
+    /// Finishes every task, as shutdown does whose patience with the workers has ended: they may still be at work.
+    pub fn finish_tasks(&self) {
+        assert!(self.core.finish_tasks(u64::MAX).is_empty(), "without a deadline nothing is left behind");
+    }
+
     /// Moves the clock on and has everybody look at it.
     pub fn advance(&self, nanos: u64) {
         self.time.advance(nanos);
