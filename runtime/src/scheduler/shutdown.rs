@@ -1,7 +1,8 @@
 //! The end of a runtime, and the life of its threads.
 //!
-//! Whoever ends a runtime (the coordinator) sets `stopping`, wakes everybody, waits for the threads at most until its
-//! deadline, and then finishes every task that no thread is inside of:
+//! Whoever ends a runtime (the coordinator) sets `stopping`, wakes everybody, waits a moment for the threads to leave, and
+//! then finishes every task that no thread is inside of, also while one is still inside another: that one may be waiting
+//! for a task which only this ends (tokio issue 3228).
 //! 1. every list is closed, in the same section in which its tasks are collected, so a spawn either came before and is
 //!    found, or is refused and its future dropped by its spawner (model L12);
 //! 2. every `Runnable` in any queue is run as cancelled, which drops the future;
@@ -216,11 +217,15 @@ impl Core {
         let until = timeout.map_or(u64::MAX, |timeout| real_now().saturating_add(nanoseconds(timeout)));
         this.stop();
         let _entered = context::enter(this.clone());
-        this.exits.wait(until);
+        let patience =
+            if until == u64::MAX { until } else { until.min(real_now().saturating_add(nanoseconds(PATIENCE))) };
+        this.exits.wait(patience);
         if let Some(Err(payload)) = this.reactor.as_ref().map(|reactor| reactor.shutdown()) {
             this.report_panic(UnhandledKind::WakerPanicked, payload);
         }
         let tasks = this.finish_tasks(until);
+        // Whoever was still inside of one has come out, or there is no more time.
+        this.exits.wait(until);
         for slot in &this.slots {
             // What was finished here was handed back to owners that will not come for it.
             drop(slot.drain_finished());
@@ -243,7 +248,7 @@ impl Core {
     }
 
     /// Finishes every task that no thread is inside of; answers with those that are left at `until`.
-    fn finish_tasks(&self, until: u64) -> Vec<LeftBehind> {
+    pub(crate) fn finish_tasks(&self, until: u64) -> Vec<LeftBehind> {
         loop {
             let held = self.finish_round();
             if held.is_empty() {
@@ -356,6 +361,8 @@ impl Core {
     }
 }
 
+/// How long polls may take to return by themselves before the tasks beside them are finished.
+const PATIENCE: Duration = Duration::from_millis(10);
 /// How long a waker that has taken a task but not yet queued it is waited for beyond the deadline.
 const IN_FLIGHT: Duration = Duration::from_millis(100);
 /// How often a stuck task is looked at.
