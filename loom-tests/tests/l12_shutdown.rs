@@ -130,3 +130,16 @@ fn a_wake_from_outside_while_the_runtime_ends() {
         assert_eq!(engine.listed(), 0);
     });
 }
+
+#[test]
+fn a_worker_that_shutdown_did_not_wait_for_spawns() {
+    check("shutdown/late_worker_spawns", Bound::Preemptions(2), Bound::Preemptions(4), || {
+        let (engine, drops) = (Engine::multi_thread(1), counter());
+        let (theirs, counted) = (engine.clone(), drops.clone());
+        let late = spawn(move || theirs.sit(0, |seat| seat.spawn(endless(&counted))));
+        engine.finish_tasks();
+        let mut handle = late.join().unwrap();
+        assert_eq!(drops.get(), 1, "found by shutdown, or refused by the list");
+        assert!(resolved(&mut handle));
+    });
+}
