@@ -4,7 +4,9 @@
 #![cfg(weftwork_loom)]
 
 use core::task::{Poll, Waker};
-use weftwork::model::reactor::{Direction, Event, First, Found, Notified, Place, Ready, Registry, ScheduledIo, Signs, Way};
+use weftwork::model::reactor::{
+    Direction, Event, First, Found, Notified, Place, Ready, Registry, ScheduledIo, Signs, Way,
+};
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::atomic::{AtomicU64, Ordering};
 use weftwork_sync::primitive::unmodelled::Counter;

@@ -154,10 +154,7 @@ fn sleepers(runtime: &Runtime) -> Result<Duration, String> {
     Ok(worst.get())
 }
 
-fn stranded_tasks(
-    stranded: &Receiver<(&'static str, Duration)>,
-    blocked: usize,
-) -> Result<[Duration; 3], String> {
+fn stranded_tasks(stranded: &Receiver<(&'static str, Duration)>, blocked: usize) -> Result<[Duration; 3], String> {
     let places = ["slot", "private", "wheel"];
     let mut worst = [Duration::ZERO; 3];
     for n in 0..3 * blocked {
