@@ -31,6 +31,7 @@ pub(crate) fn from_std(instant: Instant) -> u64 {
 }
 
 /// A runtime's source of time.
+#[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only tests choose another clock"))]
 #[derive(Debug, Clone)]
 pub(crate) enum Clock {
     /// The system's monotonic clock.
