@@ -120,8 +120,8 @@ fn one_round(mut random: Random, tasks: u64, drops: &Arc<Drops>) -> Result<Outco
     let other = build()?;
     let (early, late): (Vec<_>, Vec<_>) =
         (0..tasks).map(|_| start(runtime.handle(), &mut random, drops)).enumerate().partition(|(n, _)| n % 2 == 0);
-    let mut early: Vec<_> = early.into_iter().map(|(_, handle)| handle).collect();
-    let mut late: Vec<_> = late.into_iter().map(|(_, handle)| handle).collect();
+    let early: Vec<_> = early.into_iter().map(|(_, handle)| handle).collect();
+    let late: Vec<_> = late.into_iter().map(|(_, handle)| handle).collect();
     let (mut for_thread, mut for_other) = (random.clone(), Random(random.below(u64::MAX)));
     // Half of the tasks get their cancel from outside: from a plain thread, or from a task of another runtime.
     let outside = std::thread::spawn(move || {
@@ -130,7 +130,7 @@ fn one_round(mut random: Random, tasks: u64, drops: &Arc<Drops>) -> Result<Outco
                 handle.cancel();
             }
         }
-        early.drain(..).collect::<Vec<_>>()
+        early
     });
     let elsewhere = other.spawn(async move {
         for handle in &late {
@@ -140,7 +140,7 @@ fn one_round(mut random: Random, tasks: u64, drops: &Arc<Drops>) -> Result<Outco
                 _ => {}
             }
         }
-        late.drain(..).collect::<Vec<_>>()
+        late
     });
     // And the runtime goes at a random moment meanwhile.
     for _ in 0..random.below(2 * tasks.min(10_000)) {
