@@ -68,7 +68,7 @@ fn scene(workers: usize, blocked: usize) -> Result<(), String> {
     let [lifo, private, wheel] = stranded_tasks(&stranded, blocked)?;
     let echo = echo_client(address)?;
     let report = wait_for_report(&reports)?;
-    println!("  {} x {SLEEPS} sleeps of 10 ms    worst lateness {:?}", SLEEPERS, lateness);
+    println!("  {SLEEPERS} x {SLEEPS} sleeps of 10 ms    worst lateness {lateness:?}");
     println!("  tasks left in the slot           worst delay {lifo:?}");
     println!("  tasks left in the private queue  worst delay {private:?}");
     println!("  timers left on the wheel         worst lateness {wheel:?}");
