@@ -124,6 +124,8 @@ pub(crate) struct Stats {
     pub(crate) remote_wakes: Counter,
     pub(crate) rescues: Counter,
     pub(crate) rescued: Counter,
+    /// Not zero while the watchdog holds tasks that lie in no queue; only `settle` wants to know.
+    pub(crate) in_rescue: Counter,
     pub(crate) spares_started: Counter,
     pub(crate) slow_polls: Counter,
     pub(crate) watchdog_ticks: Counter,

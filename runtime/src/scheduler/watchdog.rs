@@ -197,6 +197,7 @@ impl<'a> Rounds<'a> {
         }
         for &index in overdue {
             let slot = &self.core.slots[index];
+            self.core.stats.in_rescue.set(1);
             let taken = slot.local.try_take(|local| {
                 // Inside, so that it cannot hide what the owner publishes next.
                 slot.has_work.store(false, Ordering::Relaxed);
@@ -216,6 +217,7 @@ impl<'a> Rounds<'a> {
                 self.core.inject(task);
             }
         }
+        self.core.stats.in_rescue.set(0);
     }
 
     /// Keeps the number of workers that are not blocked.

@@ -61,10 +61,11 @@ fn is_still(core: &Shared<Core>, own: Option<usize>) -> bool {
     let nothing_of_its_own =
         context::with_worker(|worker: &Worker| worker.own(|local| local.ready() == 0 && local.pinned.is_empty()))
             .unwrap_or(true);
-    let others_sleep = (0..core.config.workers).all(|slot| Some(slot) == own || core.idle.sleeps(slot));
+    // In the order in which a task moves on: from a queue into the watchdog's hands, to the injector, to a worker.
     nothing_of_its_own
+        && core.stats.in_rescue.get() == 0
         && core.injector.is_empty()
-        && others_sleep
+        && (0..core.config.workers).all(|slot| Some(slot) == own || core.idle.sleeps(slot))
         && core.spares.working() == 0
         && pool.running() == 0
         && pool.queued() == 0
