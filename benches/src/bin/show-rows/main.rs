@@ -2,6 +2,7 @@
 //!
 //! `show-rows [--rounds N] [--rows a,b]` prints the median of each and the median of the paired ratios, and fails if a ratio
 //! is above 1.2. `--profile ROW` runs ours alone once.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a program, not the runtime")]
 
 use std::process::ExitCode;
 
