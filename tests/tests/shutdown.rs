@@ -8,18 +8,16 @@ use fixtures::{DropToken, Drops, Reports, both_flavors, gate, poll_once, threads
 use futures::executor;
 use futures::future::poll_fn;
 use std::future::pending;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use weftwork::net::{TcpListener, TcpStream};
+use weftwork::net::TcpListener;
 use weftwork::runtime::{Builder, UnhandledKind};
-use weftwork::sync::{Notify, channel, oneshot};
+use weftwork::sync::{Notify, oneshot};
 use weftwork::task::{self, CancelKind, yield_now};
-use weftwork::time::{Duration, Instant, sleep};
-use weftwork::{Handle, JoinHandle, OffloadError, Runtime, spawn, spawn_local, to_thread};
+use weftwork::time::{Duration, sleep};
+use weftwork::{Handle, Runtime, block_in_place, spawn, spawn_local, to_thread};
 
 /// Longer than any test: whoever waits that long hangs.
 const LONG: Duration = Duration::from_secs(3600);
@@ -201,27 +199,6 @@ fn tasks_spawned_while_the_runtime_ends_are_dropped_once() {
     });
 }
 
-#[test]
-fn whoever_joins_a_task_of_an_ended_runtime_is_told() {
-    both_flavors(|builder| {
-        let runtime = builder.build().unwrap();
-        let task = runtime.spawn(pending::<()>());
-        let (ready, waiting) = gate();
-        let joiner = thread::spawn(move || {
-            let mut task = pin!(task);
-            executor::block_on(poll_fn(|cx| {
-                let polled = task.as_mut().poll(cx);
-                ready.open();
-                polled
-            }))
-        });
-        waiting.wait();
-        drop(runtime);
-        let error = joiner.join().unwrap().unwrap_err();
-        assert_eq!(error.cancel_cause().unwrap().kind, CancelKind::Shutdown);
-    });
-}
-
 // Ended from inside, in the background, within another.
 
 #[test]
@@ -388,98 +365,6 @@ fn local_tasks_of_another_thread_are_left_and_named() {
     home.join().unwrap();
 }
 
-// What waits outside of tasks.
-
-#[test]
-fn tokio_2924_sockets_of_an_ended_runtime_give_errors() {
-    both_flavors(|builder| {
-        let runtime = builder.build().unwrap();
-        let handle = runtime.handle().clone();
-        let (listener, client, server) = runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-            let (server, _) = listener.accept().await.unwrap();
-            (listener, client, server)
-        });
-        // A plain thread waits on a socket while the runtime ends.
-        let (ready, waiting) = gate();
-        let reader = thread::spawn(move || {
-            let mut buffer = [0];
-            let mut read = server.read(&mut buffer);
-            executor::block_on(poll_fn(|cx| {
-                let polled = std::pin::Pin::new(&mut read).poll(cx);
-                ready.open();
-                polled
-            }))
-        });
-        waiting.wait();
-        let mut accept = listener.accept();
-        assert!(poll_once(&mut accept).is_pending());
-        drop(runtime);
-        assert!(reader.join().unwrap().is_err());
-        assert!(executor::block_on(accept).is_err());
-        assert!(executor::block_on(listener.accept()).is_err(), "nor does it wait from now on");
-        assert!(executor::block_on(client.read(&mut [0])).is_err());
-        let _entered = handle.enter();
-        assert!(executor::block_on(TcpListener::bind("127.0.0.1:0")).is_err());
-    });
-}
-
-#[test]
-fn a_sleep_of_an_ended_runtime_panics_with_advice() {
-    both_flavors(|builder| {
-        let runtime = builder.build().unwrap();
-        let handle = runtime.handle().clone();
-        let mut armed = sleep(LONG);
-        {
-            let _entered = handle.enter();
-            assert!(poll_once(&mut armed).is_pending());
-        }
-        drop(runtime);
-        let text_of = |polled: thread::Result<()>| {
-            let payload = polled.unwrap_err();
-            let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap()
-        };
-        let text = text_of(catch_unwind(AssertUnwindSafe(|| executor::block_on(armed))));
-        assert!(text.contains("has shut down"), "{text}");
-        let text = text_of(catch_unwind(AssertUnwindSafe(|| handle.block_on(sleep(LONG)))));
-        assert!(text.contains("has shut down"), "{text}");
-        // What need not wait goes through.
-        handle.block_on(weftwork::time::sleep_until(Instant::now()));
-    });
-}
-
-#[test]
-fn a_blocking_call_after_the_end_is_refused() {
-    both_flavors(|builder| {
-        let runtime = builder.build().unwrap();
-        let handle = runtime.handle().clone();
-        drop(runtime);
-        let error = handle.block_on(to_thread(|| ())).unwrap_err();
-        assert!(matches!(error, OffloadError::ShutDown), "{error:?}");
-    });
-}
-
-#[test]
-fn channels_outlive_the_runtime() {
-    both_flavors(|builder| {
-        let (sender, receiver) = channel::bounded(4);
-        builder
-            .run(async move {
-                sender.send(1).await.unwrap();
-                spawn(async move {
-                    let _sender = sender;
-                    pending::<()>().await;
-                })
-                .detach();
-            })
-            .unwrap();
-        assert_eq!(receiver.blocking_recv(), Ok(1));
-        assert!(receiver.blocking_recv().is_err(), "the sender went with its task");
-    });
-}
-
 // Locks and pools at the end.
 
 #[test]
@@ -526,6 +411,22 @@ fn tokio_3869_a_wake_under_a_lock_drops_no_future_that_takes_the_lock() {
             waker.join().unwrap();
         });
     }
+}
+
+#[test]
+fn tokio_3228_a_thread_in_place_that_waits_for_a_task_does_not_hold_shutdown_up() {
+    let runtime = two_workers().build().unwrap();
+    let ((inside, entered), handle) = (gate(), runtime.handle().clone());
+    let waits = runtime.spawn(async move {
+        let never = spawn(pending::<()>());
+        block_in_place(|| {
+            inside.open();
+            handle.block_on(never).is_err()
+        })
+    });
+    entered.wait();
+    runtime.shutdown_timeout(LONG).unwrap();
+    assert!(executor::block_on(waits).unwrap());
 }
 
 #[test]
@@ -590,24 +491,4 @@ fn a_current_thread_runtime_drops_its_local_tasks_at_home() {
     });
     runtime.shutdown_timeout(LONG).unwrap();
     assert_eq!(drops.count(), 1);
-}
-
-#[test]
-fn handles_of_an_ended_runtime_answer() {
-    both_flavors(|builder| {
-        let runtime = builder.build().unwrap();
-        let handle = runtime.handle().clone();
-        let finished: JoinHandle<u8> = runtime.spawn(async { 3 });
-        runtime.block_on(async {
-            while !finished.is_finished() {
-                yield_now().await;
-            }
-        });
-        drop(runtime);
-        assert_eq!(handle.block_on(finished).unwrap(), 3);
-        assert_eq!(handle.metrics().live_tasks, 0);
-        let _entered = handle.enter();
-        assert!(Handle::try_current().is_ok());
-        assert!(format!("{handle:?}").contains("stopping: true"));
-    });
 }

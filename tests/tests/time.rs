@@ -4,36 +4,21 @@
 
 mod fixtures;
 
-use fixtures::{both_flavors, poll_once, two_workers};
+use fixtures::{armed_timers, both_flavors, poll_once, two_workers, with_clock};
 use futures::future::join_all;
 use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use weftwork::runtime::Builder;
-use weftwork::sync::{channel, oneshot};
-use weftwork::task::yield_now;
+use weftwork::sync::oneshot;
 use weftwork::testing::{ManualClock, settle};
-use weftwork::time::{
-    Duration, Instant, MissedTickBehavior, interval, interval_at, sleep, sleep_until, timeout, timeout_at,
-};
-use weftwork::{Handle, JoinHandle, spawn, spawn_local};
+use weftwork::time::{Duration, Instant, interval, sleep, sleep_until, timeout};
+use weftwork::{JoinHandle, spawn, spawn_local};
 
 const NANOSECOND: Duration = Duration::from_nanos(1);
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// Runs a test on both flavours, each with a clock of its own.
-fn with_clock<F: Future<Output = ()>>(test: impl Fn(ManualClock) -> F) {
-    both_flavors(|builder| {
-        let clock = ManualClock::new();
-        builder.clock(&clock).run(test(clock.clone())).unwrap();
-    });
-}
-
-fn armed_timers() -> usize {
-    Handle::current().metrics().timers
-}
 
 #[test]
 fn a_sleep_ends_at_its_deadline_and_not_before() {
@@ -301,23 +286,6 @@ fn a_sleep_that_is_dropped_is_disarmed() {
 }
 
 #[test]
-fn a_timeout_that_was_not_needed_leaves_no_timer() {
-    with_clock(async |_| {
-        for _ in 0..100 {
-            assert!(timeout(SECOND, yield_now()).await.is_ok());
-        }
-        assert_eq!(armed_timers(), 0);
-        let (sender, receiver) = oneshot::channel();
-        let waits = spawn(timeout(DAY, receiver));
-        settle().await;
-        assert_eq!(armed_timers(), 1);
-        sender.send(1).unwrap();
-        assert_eq!(waits.await.unwrap(), Ok(Ok(1)));
-        assert_eq!(armed_timers(), 0);
-    });
-}
-
-#[test]
 fn a_sleep_may_move_to_another_task() {
     with_clock(async |clock| {
         let mut timer = spawn(async {
@@ -413,146 +381,6 @@ fn a_sleep_outside_of_a_runtime_panics_with_advice() {
         assert!(text.contains("no weftwork runtime") && text.contains("Handle"), "{text}");
     }
     assert_eq!(futures::executor::block_on(timeout(SECOND, ready(1))), Ok(1), "what need not wait needs no runtime");
-}
-
-// Timeouts.
-
-#[test]
-fn tokio_4314_a_timeout_ends_a_future_that_always_spends_its_budget() {
-    with_clock(async |clock| {
-        let limited = spawn(timeout(SECOND, async {
-            let (sender, receiver) = channel::bounded(1);
-            loop {
-                sender.send(()).await.unwrap();
-                receiver.recv().await.unwrap();
-            }
-        }));
-        // The greedy task is always ready, so nothing ever settles.
-        while armed_timers() == 0 {
-            yield_now().await;
-        }
-        clock.advance(SECOND);
-        let outcome: Result<(), _> = limited.await.unwrap();
-        assert!(outcome.is_err());
-    });
-}
-
-#[test]
-fn a_timeout_counts_from_its_first_poll_and_timeout_at_from_the_clock() {
-    with_clock(async |clock| {
-        let start = Instant::now();
-        let (relative, absolute) = (timeout(SECOND, pending::<()>()), timeout_at(start + SECOND, pending::<()>()));
-        clock.advance(SECOND);
-        assert!(absolute.await.is_err(), "its deadline has passed already");
-        let relative = spawn(relative);
-        settle().await;
-        assert!(!relative.is_finished());
-        clock.advance(SECOND);
-        assert!(relative.await.unwrap().is_err());
-        assert_eq!(start.elapsed(), SECOND * 2);
-    });
-}
-
-#[test]
-fn an_elapsed_timeout_is_an_error_of_input_and_output() {
-    with_clock(async |_| {
-        let elapsed = timeout(Duration::ZERO, pending::<()>()).await.unwrap_err();
-        assert_eq!(elapsed.to_string(), "the time was up before the future was ready");
-        assert_eq!(std::io::Error::from(elapsed).kind(), std::io::ErrorKind::TimedOut);
-    });
-}
-
-// Intervals.
-
-/// The seconds, counted from the start, at which the next `count` ticks were due and at which they came.
-async fn ticks(clock: &ManualClock, missed: MissedTickBehavior) -> Vec<(u64, u64)> {
-    let start = Instant::now();
-    let mut interval = interval(SECOND * 10);
-    interval.set_missed_tick_behavior(missed);
-    let ticking = spawn_ticks(interval, start, 6);
-    settle().await;
-    clock.advance(SECOND * 35);
-    settle().await;
-    while !ticking.is_finished() {
-        clock.advance(SECOND);
-        settle().await;
-    }
-    ticking.await.unwrap()
-}
-
-fn spawn_ticks(mut interval: weftwork::time::Interval, start: Instant, count: usize) -> JoinHandle<Vec<(u64, u64)>> {
-    spawn(async move {
-        let mut seen = Vec::new();
-        for _ in 0..count {
-            let due = interval.tick().await;
-            seen.push(((due - start).as_secs(), start.elapsed().as_secs()));
-        }
-        seen
-    })
-}
-
-#[test]
-fn an_interval_gives_missed_ticks_at_once() {
-    with_clock(async |clock| {
-        let seen = ticks(&clock, MissedTickBehavior::Burst).await;
-        assert_eq!(seen, [(0, 0), (10, 35), (20, 35), (30, 35), (40, 40), (50, 50)]);
-    });
-}
-
-#[test]
-fn an_interval_may_start_anew_after_a_late_tick() {
-    with_clock(async |clock| {
-        let seen = ticks(&clock, MissedTickBehavior::Delay).await;
-        assert_eq!(seen, [(0, 0), (10, 35), (45, 45), (55, 55), (65, 65), (75, 75)]);
-    });
-}
-
-#[test]
-fn an_interval_may_leave_missed_ticks_out() {
-    with_clock(async |clock| {
-        let seen = ticks(&clock, MissedTickBehavior::Skip).await;
-        assert_eq!(seen, [(0, 0), (10, 35), (40, 40), (50, 50), (60, 60), (70, 70)]);
-    });
-}
-
-#[test]
-fn an_interval_may_begin_later_and_be_reset() {
-    with_clock(async |clock| {
-        let start = Instant::now();
-        let mut interval = interval_at(start + SECOND * 3, SECOND * 10);
-        assert!(poll_once(&mut interval.tick()).is_pending());
-        clock.advance(SECOND * 3);
-        assert_eq!(interval.tick().await, start + SECOND * 3);
-        interval.reset();
-        clock.advance(SECOND * 10);
-        assert_eq!(interval.tick().await, start + SECOND * 13);
-        interval.reset_at(start + SECOND * 14);
-        clock.advance(SECOND);
-        assert_eq!(interval.tick().await, start + SECOND * 14);
-        assert_eq!((interval.period(), interval.missed_tick_behavior()), (SECOND * 10, MissedTickBehavior::Burst));
-        drop(interval);
-        assert_eq!(armed_timers(), 0);
-    });
-}
-
-#[test]
-fn giving_up_a_tick_loses_none() {
-    with_clock(async |clock| {
-        let start = Instant::now();
-        let mut interval = interval(SECOND * 10);
-        interval.tick().await;
-        for _ in 0..5 {
-            assert!(poll_once(&mut interval.tick()).is_pending());
-        }
-        clock.advance(SECOND * 10);
-        assert_eq!(interval.tick().await, start + SECOND * 10);
-    });
-}
-
-#[test]
-fn an_interval_of_zero_panics_with_advice() {
-    let payload = catch_unwind(|| drop(interval(Duration::ZERO))).unwrap_err();
-    assert!(payload.downcast_ref::<&str>().unwrap().contains("give it a period"));
 }
 
 // Instants and the real clock.
