@@ -19,6 +19,8 @@ use weftwork_sync::weft_thread_local;
 weft_thread_local! {
     /// The worker that this thread is.
     static WORKER: Cell<*const Worker> = Cell::new(ptr::null());
+    /// Every worker that this thread is in some frame, the innermost last: inside `block_in_place` it is none for now.
+    static SEATS: RefCell<Vec<*const Worker>> = RefCell::new(Vec::new());
     /// The runtimes that this thread has entered, the newest last.
     static ENTERED: RefCell<Vec<Option<Shared<Core>>>> = RefCell::new(Vec::new());
     /// How many of them were there when the worker sat down.
@@ -44,11 +46,23 @@ pub(crate) fn sit<R>(worker: &Worker, f: impl FnOnce() -> R) -> R {
         fn drop(&mut self) {
             WORKER.with(|place| place.set(self.0));
             BELOW.with(|below| below.set(self.1));
+            SEATS.with(|seats| seats.borrow_mut().pop());
         }
     }
+    SEATS.with(|seats| seats.borrow_mut().push(worker));
     let entered = ENTERED.with(|entered| entered.borrow().len());
     let _stand = Stand(WORKER.with(|place| place.replace(worker)), BELOW.with(|below| below.replace(entered)));
     f()
+}
+
+/// Whether the calling thread is a worker of this runtime in any of its frames, and so must not wait for it to end.
+pub(crate) fn sits_in(core: &Shared<Core>) -> bool {
+    // Gone only in the destructors of other thread-locals, when no frame of a worker is left.
+    let sits = SEATS.try_with(|seats| {
+        // SAFETY: as in with_worker.
+        seats.borrow().iter().any(|seat| Shared::ptr_eq(unsafe { &(**seat).core }, core))
+    });
+    sits.unwrap_or(false)
 }
 
 /// Runs `f` with the calling thread as no worker, but inside the same runtime: it may block, and block on futures.

@@ -127,9 +127,8 @@ impl Runtime {
             core::mem::forget(core.clone());
             return Ok(());
         }
-        let own_worker = crate::context::with_worker(|worker| Shared::ptr_eq(&worker.core, core)) == Some(true);
-        if own_worker {
-            // A worker cannot wait for itself.
+        if crate::context::sits_in(core) {
+            // A worker cannot wait for itself, in block_in_place neither.
             self.end_in_background();
             return Ok(());
         }

@@ -117,9 +117,12 @@ impl Worker {
             }
             self.slot().counters.steals.bump();
             // Not inside a section: stealing pins an epoch, and that may run destructors of anybody who uses the same
-            // collector, which may spawn.
+            // collector, which may spawn. They may block as well: the watchdog sees it like a poll, and wakes another for
+            // whoever relies on this search.
             let mut landing = self.landing.borrow_mut();
+            self.slot().count_epoch();
             let stolen = contain(|| slots[victim].thief.steal_into(&mut landing, BATCH));
+            self.slot().count_epoch();
             let mut stolen: Vec<Runnable> = match stolen {
                 Ok(first) => first.into_iter().collect(),
                 Err(payload) => {

@@ -187,8 +187,9 @@ impl Worker {
             // With the fence of a search that found something: whoever relied on it slept before, and is seen below.
             let _ = self.core.idle.end_search_with_work(|| true);
         }
-        self.hand_over();
+        // What is let go of may be foreign code that wakes tasks, so only then nothing more can come here.
         self.tidy();
+        self.hand_over();
         // Somebody may have relied on this worker: a publisher on its search, the reactor and the timers on its being the
         // keeper. Everybody looks at all of that. Told by a nudge, which the last check before sleeping sees: a worker that
         // found the keeper's seat taken a moment ago is on its way to bed, and not yet to be claimed.
