@@ -9,22 +9,23 @@ mod fixtures;
 
 use fixtures::{Opener, Reports, gate, one_worker_alone, two_workers};
 use futures::future::join_all;
+use std::cell::Cell;
 use std::future::{pending, poll_fn};
 use std::io::Write;
 use std::net;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use weftwork::net::{TcpListener, TcpStream};
-use weftwork::runtime::Builder;
+use weftwork::runtime::{Builder, UnhandledKind};
 use weftwork::sync::oneshot;
 use weftwork::task::{self, yield_now};
 use weftwork::testing::settle;
 use weftwork::time::{Duration, Instant, Sleep, sleep, sleep_until};
-use weftwork::{Handle, Runtime, spawn, spawn_local};
+use weftwork::{Handle, Runtime, block_in_place, spawn, spawn_local};
 
 /// How long a test waits before it says that something is stranded.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -276,8 +277,12 @@ fn a_foreign_waker_of_a_socket_that_blocks_strands_nobody() {
     }
 }
 
+/// Held by tests that use the collector, which is the process's: each would run what the other deferred.
+static COLLECTOR: Mutex<()> = Mutex::new(());
+
 #[test]
 fn stealing_may_run_destructors_that_spawn() {
+    let _alone = COLLECTOR.lock().unwrap_or_else(PoisonError::into_inner);
     // Whoever spawned inside of the thief's section would find it in a state that only an assertion sees.
     let reports = Reports::default();
     let runtime = two_workers().on_unhandled(reports.hook()).build().unwrap();
@@ -315,7 +320,93 @@ fn stealing_may_run_destructors_that_spawn() {
     assert!(runtime.metrics().total().steals > 0, "nobody stole");
 }
 
+thread_local! {
+    /// Whether a task runs on this thread.
+    static IN_TASK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// One of many tasks; what it defers is run by whoever comes to the collector next, once outside of every task.
+async fn defers(here: Arc<Mutex<Option<Sender<Sender<()>>>>>) {
+    IN_TASK.set(true);
+    crossbeam_epoch::pin().defer(move || {
+        if Handle::try_current().is_err() || IN_TASK.get() {
+            return;
+        }
+        let here = here.lock().unwrap().take();
+        if let Some(here) = here {
+            let (go_on, until) = channel();
+            let _ = here.send(go_on);
+            let _ = until.recv();
+        }
+    });
+    for step in 0..300 {
+        std::hint::black_box(step);
+    }
+    IN_TASK.set(false);
+}
+
+#[test]
+fn a_destructor_that_blocks_a_thief_strands_nobody() {
+    let _alone = COLLECTOR.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = two_workers().build().unwrap();
+    let ((blocking, blocked), (ending, ended)) = (channel(), channel());
+    let here = Arc::new(Mutex::new(Some(blocking)));
+    let task = runtime.spawn(async move {
+        for _ in 0..1000 {
+            let round: Vec<_> = (0..600).map(|_| spawn(defers(here.clone()))).collect();
+            for task in round {
+                task.await.unwrap();
+            }
+            if here.lock().unwrap().is_none() {
+                break;
+            }
+        }
+        let _ = ending.send(());
+    });
+    let go_on: Sender<()> = happens(&blocked);
+    // With everything else at its end nobody but the thief is up.
+    happens(&ended);
+    runtime.block_on(task).unwrap();
+    for _ in 0..20 {
+        while !runtime.metrics().workers.iter().any(|worker| worker.asleep) {
+            thread::yield_now();
+        }
+        let (running, ran) = channel();
+        runtime.spawn(async move { running.send(()) }).detach();
+        happens(&ran);
+    }
+    let _ = go_on.send(());
+}
+
 // The end.
+
+#[test]
+fn a_runtime_may_be_dropped_in_place_by_its_own_task() {
+    for nested in [false, true] {
+        let reports = Reports::default();
+        let runtime = Arc::new(two_workers().on_unhandled(reports.hook()).build().unwrap());
+        let ((opener, last), (dropping, dropped)) = (gate(), channel());
+        let theirs = runtime.clone();
+        let task = runtime.spawn(async move {
+            block_in_place(move || {
+                last.wait();
+                if nested {
+                    // Here the thread is a worker of another runtime as well.
+                    Builder::new_current_thread().run(async move { drop(theirs) }).unwrap();
+                } else {
+                    drop(theirs);
+                }
+                let _ = dropping.send(());
+            });
+        });
+        drop(runtime);
+        opener.open();
+        happens(&dropped);
+        // Had it waited for itself, it would have given up and reported this task.
+        assert!(reports.of(UnhandledKind::LeftBehind).is_empty());
+        futures::executor::block_on(task).unwrap();
+    }
+}
 
 #[test]
 fn ending_a_current_thread_runtime_elsewhere_returns_at_once_and_names_its_local_tasks() {
