@@ -199,7 +199,8 @@ impl Beds {
 
 #[test]
 fn two_sleepers_and_two_publishers() {
-    check("idle/protocol_two_by_two", Bound::Preemptions(2), Bound::Preemptions(3), || {
+    // Not deeper: five threads at three preemptions take longer than every other model together.
+    check("idle/protocol_two_by_two", Bound::Preemptions(2), Bound::Preemptions(2), || {
         let beds = Beds::new();
         let sleepers = [0, 1].map(|worker| {
             let beds = beds.clone();
