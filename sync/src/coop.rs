@@ -76,6 +76,11 @@ pub fn with_cancel_bit<R>(cancelled: bool, f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// Sets the cancel bit for the rest of the poll that runs now: the task has just cancelled itself.
+pub fn cancel_this_poll() {
+    STATE.with(|s| s.set(State { cancelled: true, ..s.get() }));
+}
+
 /// Whether the poll that runs now lies in a cancelled region.
 pub fn is_cancelled() -> bool {
     STATE.with(|s| s.get().cancelled)

@@ -483,3 +483,17 @@ fn a_panic_in_the_drop_of_a_cancelled_future_is_the_outcome() {
             .unwrap();
     });
 }
+
+#[test]
+fn a_value_that_came_before_the_cancel_wins_although_the_task_had_not_run_again() {
+    Builder::new_current_thread()
+        .run(async {
+            let (send, receive) = weftwork::sync::oneshot::channel();
+            let task = spawn(async { receive.await.unwrap() });
+            weftwork::task::yield_now().await;
+            send.send(5).unwrap();
+            assert!(task.cancel());
+            assert_eq!(task.await.unwrap(), 5);
+        })
+        .unwrap();
+}

@@ -104,6 +104,15 @@ struct Cell<F: Future, S> {
     stage: UnsafeCell<Stage<F>>,
 }
 
+impl<F: Future, S> Cell<F, S> {
+    /// Whether a cancelled task is polled a last time, with the cancel bit set: what it waits for may have come meanwhile,
+    /// and a value that is ready wins. One that never ran never does, and at the end of its runtime no task runs any more.
+    fn may_have_a_value(&self) -> bool {
+        let ends = self.header.cause().is_none_or(|cause| cause.kind == CancelKind::Shutdown);
+        self.header.polls.get() > 0 && !ends
+    }
+}
+
 enum Stage<F: Future> {
     Future(F),
     Outcome(Result<F::Output, JoinError>),
@@ -264,37 +273,44 @@ unsafe fn schedule<F: Future, S: Schedule>(task: Runnable) {
 unsafe fn poll<F: Future, S: Schedule>(this: NonNull<Header>) {
     // SAFETY: the vtable is chosen by the cell's own types, and the Runnable keeps the cell alive.
     let cell = unsafe { cell::<F, S>(this) };
+    let mut last = false;
     match cell.header.state.start_poll() {
         StartPoll::Poll => {}
+        StartPoll::Cancel if cell.may_have_a_value() => last = true,
         // SAFETY: start_poll gave us the future.
         StartPoll::Cancel => return unsafe { cancel_in::<F, S>(this) },
     }
-    cell.header.polls.bump();
     let waker = waker::borrowed(this);
     let mut cx = Context::from_waker(&waker);
-    let polled = contain(|| {
-        cell.stage.with_mut(|stage| {
-            // SAFETY: RUNNING gives this thread alone access to the stage.
-            let Stage::Future(future) = (unsafe { &mut *stage }) else { unreachable!("polled after completion") };
-            // SAFETY: the cell does not move, and the future is dropped in place.
-            let future = unsafe { Pin::new_unchecked(future) };
-            coop::within(coop::UNITS_PER_POLL, false, || future.poll(&mut cx))
-        })
-    });
-    let outcome = match polled {
-        Ok(Poll::Pending) => match cell.header.state.end_poll() {
-            EndPoll::Idle => return,
-            EndPoll::Reschedule => {
-                // SAFETY: end_poll made the caller the holder of the one Runnable; as in schedule, a copy is called.
-                let (scheduler, task) =
-                    unsafe { (ManuallyDrop::new(ptr::read(&raw const cell.scheduler)), Runnable::from_ptr(this)) };
-                return scheduler.reschedule(task);
-            }
-            // SAFETY: end_poll left us the future.
-            EndPoll::Cancel => return unsafe { cancel_in::<F, S>(this) },
-        },
-        Ok(Poll::Ready(value)) => Ok(value),
-        Err(payload) => Err(JoinError::Panicked(Panic(payload))),
+    let outcome = loop {
+        cell.header.polls.bump();
+        let polled = contain(|| {
+            cell.stage.with_mut(|stage| {
+                // SAFETY: RUNNING gives this thread alone access to the stage.
+                let Stage::Future(future) = (unsafe { &mut *stage }) else { unreachable!("polled after completion") };
+                // SAFETY: the cell does not move, and the future is dropped in place.
+                let future = unsafe { Pin::new_unchecked(future) };
+                coop::within(coop::UNITS_PER_POLL, last, || future.poll(&mut cx))
+            })
+        });
+        match polled {
+            // SAFETY: this thread is inside the task.
+            Ok(Poll::Pending) if last => return unsafe { cancel_in::<F, S>(this) },
+            Ok(Poll::Pending) => match cell.header.state.end_poll() {
+                EndPoll::Idle => return,
+                EndPoll::Reschedule => {
+                    // SAFETY: end_poll made the caller the holder of the one Runnable; as in schedule, a copy is called.
+                    let (scheduler, task) =
+                        unsafe { (ManuallyDrop::new(ptr::read(&raw const cell.scheduler)), Runnable::from_ptr(this)) };
+                    return scheduler.reschedule(task);
+                }
+                EndPoll::Cancel if cell.may_have_a_value() => last = true,
+                // SAFETY: end_poll left us the future.
+                EndPoll::Cancel => return unsafe { cancel_in::<F, S>(this) },
+            },
+            Ok(Poll::Ready(value)) => break Ok(value),
+            Err(payload) => break Err(JoinError::Panicked(Panic(payload))),
+        }
     };
     // SAFETY: this thread is inside the task.
     unsafe { complete::<F, S>(this, outcome) };

@@ -99,7 +99,13 @@ impl<T> JoinHandle<T> {
                 schedule_runnable(unsafe { Runnable::from_ptr(self.task) });
                 true
             }
-            Cancel::Marked => true,
+            Cancel::Marked => {
+                if crate::context::current_task() == Some(self.id()) {
+                    // The task cancels itself: its next await is the last.
+                    coop::cancel_this_poll();
+                }
+                true
+            }
             Cancel::TooLate => false,
         }
     }

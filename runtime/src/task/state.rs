@@ -33,7 +33,8 @@
 //! 2. Wake against poll: start_poll clears `SCHEDULED` *before* the poll, so a wake during the poll sets it again and
 //!    end_poll finds it and makes the `Runnable`.
 //! 3. Cancel against poll: cancel sets `CANCELLED` and `SCHEDULED` at once. Idle: the canceller schedules, and the worker
-//!    that runs the task drops the future on the thread where it may be dropped. Running: end_poll finds the bit.
+//!    that runs the task drops the future on the thread where it may be dropped, after a last poll with the cancel bit set,
+//!    because a value that is ready wins. Running: end_poll finds the bit.
 //!    Complete first: the value wins and cancel says that it came too late.
 //! 4. Shutdown against a `Runnable` in flight: claim_idle takes only a task that is neither scheduled nor running, so a
 //!    `Runnable` never outlives the future; the one in flight arrives in a queue that shutdown drains.
@@ -77,7 +78,7 @@ pub enum Wake {
 pub enum StartPoll {
     /// Poll the future.
     Poll,
-    /// Drop the future and complete as cancelled.
+    /// Drop the future and complete as cancelled; where it may have its value by now, poll it a last time first.
     Cancel,
 }
 
@@ -89,7 +90,7 @@ pub enum EndPoll {
     Idle,
     /// It was woken meanwhile: the caller holds the one `Runnable`.
     Reschedule,
-    /// It was cancelled meanwhile: the caller still has the future to itself, and drops it.
+    /// It was cancelled meanwhile: the caller still has the future to itself, and proceeds as with [`StartPoll::Cancel`].
     Cancel,
 }
 
