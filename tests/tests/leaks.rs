@@ -84,7 +84,7 @@ fn descriptors_registrations_timers_and_tasks_return_to_their_baseline() {
     let outside = descriptors();
     both_flavors(|builder| {
         builder
-            .thread_name("leaks")
+            .thread_name("basin")
             .run(async {
                 // Once before, so that what is opened for good is open.
                 connect_and_close(4).await;
@@ -105,13 +105,13 @@ fn descriptors_registrations_timers_and_tasks_return_to_their_baseline() {
     });
     for _ in 0..50 {
         both_flavors(|builder| {
-            let runtime = builder.thread_name("leaks").build().unwrap();
+            let runtime = builder.thread_name("basin").build().unwrap();
             runtime.block_on(async { spawn(sleep(Duration::from_micros(1))).await.unwrap() });
             runtime.spawn(pending::<()>()).detach();
         });
     }
     // A thread that has left its runtime takes a moment to leave the process, and holds the runtime until then.
-    while threads_named("leaks") > 0 || descriptors() > outside {
+    while threads_named("basin") > 0 || descriptors() > outside {
         thread::yield_now();
     }
 }
