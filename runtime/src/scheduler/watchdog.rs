@@ -16,7 +16,8 @@
 //!
 //! It sleeps for good after 100 ms in which no epoch moved. The pair that keeps that from being a lost wake-up: the watchdog
 //! *announces* that it is asleep, then *checks* the epochs once more; a worker that leaves its bed *publishes* that by its
-//! epoch and then *checks* whether the watchdog sleeps. A worker that is awake but polls nothing needs no watchdog.
+//! bed and its epoch and then *checks* whether the watchdog sleeps. While a worker is up the watchdog stays awake, whether its
+//! epoch moves or not: it may have been kept off the processor between stirring and a poll that blocks.
 
 use super::Core;
 use super::spares::Spares;
@@ -296,6 +297,8 @@ impl<'a> Rounds<'a> {
             || watchdog.asleep.store(true, Ordering::Relaxed),
             || {
                 core.is_stopping()
+                    // Up, and perhaps about to begin a poll: it stirred before the epochs were last sampled.
+                    || (core.config.multi && (0..core.config.workers).any(|worker| !core.idle.sleeps(worker)))
                     || core.slots.iter().zip(seen).any(|(slot, seen)| {
                         let epoch = slot.epoch.load(Ordering::Relaxed);
                         epoch != seen.epoch || epoch % 2 == 1 || slot.yielded_place.load(Ordering::Relaxed)
