@@ -12,7 +12,7 @@ use core::cell::Cell;
 use core::ptr;
 use std::io;
 use weftwork_sync::primitive::unmodelled::Counter;
-use weftwork_sync::primitive::{ParkResult, Shared, contain, thread};
+use weftwork_sync::primitive::{ParkResult, Patience, Shared, contain, thread};
 use weftwork_sync::weft_thread_local;
 
 /// What runs on a pool's threads when they start and stop.
@@ -124,6 +124,7 @@ fn work(core: &Shared<Core>, seat: SeatId) {
     SEAT.with(|own| own.set((&raw const **core, seat)));
     run_hook(core.on_start.as_ref());
     let parker = core.roster.parker(seat);
+    let mut patience = Patience::default();
     let mut step = core.roster.look(seat, false);
     loop {
         step = match step {
@@ -133,7 +134,17 @@ fn work(core: &Shared<Core>, seat: SeatId) {
                 job.run();
                 core.roster.finished(seat)
             }
-            Step::Park(at_most) => core.roster.look(seat, parker.park_for(Some(at_most)) == ParkResult::TimedOut),
+            Step::Park(at_most) => {
+                let ended = if patience.wait(|| parker.has_token()) {
+                    parker.park_for(Some(at_most))
+                } else {
+                    let asleep = patience.sleep();
+                    let ended = parker.park_for(Some(at_most));
+                    patience.woke(&asleep, ended == ParkResult::Unparked);
+                    ended
+                };
+                core.roster.look(seat, ended == ParkResult::TimedOut)
+            }
             Step::Leave => break,
         };
     }

@@ -15,6 +15,9 @@ pub(super) const SAMPLE: u32 = 16;
 const BURST: u32 = 256;
 /// A peer is woken when the queue would take this many times the cost of a wake-up.
 const WORTH: u64 = 2;
+/// Nanoseconds that a task costs the two workers when it moves: its cell changes caches, and so does its end. Shorter ones
+/// are not worth moving while they remain that short.
+const MOVE: u64 = 60;
 
 impl Worker {
     /// Reads the clock for the mean length of a poll, and thinks about waking a peer.
@@ -37,6 +40,9 @@ impl Worker {
 
     /// Publishes private tasks to thieves if one is there or worth waking.
     pub(super) fn share(&self, backlog: usize) {
+        if self.mean_poll.get() < MOVE {
+            return;
+        }
         let idle = &self.core.idle;
         let searched_for = idle.searching() > 0;
         let worth_a_wake = !searched_for && idle.wants_wake() && self.delay_of(backlog) > self.wake_cost() * WORTH;

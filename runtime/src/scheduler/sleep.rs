@@ -40,8 +40,18 @@ impl Worker {
             }
             self.searching.set(true);
         }
-        if self.steal() || self.take_injected() || self.fire_timers(Look::Everywhere) {
-            // The search ends when the work that was found is run.
+        // The search ends when the work that was found is run.
+        if self.steal() {
+            self.patience.borrow_mut().expect();
+            return true;
+        }
+        if self.take_injected() || self.fire_timers(Look::Everywhere) {
+            return true;
+        }
+        let mut patience = self.patience.borrow_mut();
+        let arrived = patience.wait(|| self.core.has_visible_work() || self.slot().wants_attention());
+        drop(patience);
+        if arrived && (self.steal() || self.take_injected()) {
             return true;
         }
         self.searching.set(false);
@@ -76,9 +86,11 @@ impl Worker {
         let stay = core.idle.announce(self.index, || self.reason_to_stay(deadline, seat.is_some()));
         let mut ready = self.ready.take();
         let mut turned = Ok(());
+        let mut asleep = None;
         if !stay {
             slot.counters.parks.bump();
             let timeout = core.config.clock.until(deadline);
+            asleep = Some(self.patience.borrow().sleep());
             match &core.reactor {
                 Some(reactor) if in_reactor => turned = turn(reactor, timeout, &mut ready),
                 _ => {
@@ -90,7 +102,11 @@ impl Worker {
             core.keeper.slot.store(0, Ordering::Relaxed);
         }
         // Whoever claimed this worker has counted it as searching.
-        if !core.idle.retract(self.index) {
+        let claimed = !core.idle.retract(self.index);
+        if let Some(asleep) = asleep {
+            self.patience.borrow_mut().woke(&asleep, claimed);
+        }
+        if claimed {
             self.searching.set(true);
             self.note_wake_cost();
         } else if stay && core.config.multi && core.idle.begin_search() {
@@ -110,8 +126,7 @@ impl Worker {
         let core = &*self.core;
         let slot = self.slot();
         core.is_stopping()
-            || slot.nudged.load(Ordering::Relaxed)
-            || slot.has_mail.load(Ordering::Relaxed)
+            || slot.wants_attention()
             || slot.timers.next_due() < deadline
             || (keeper && core.outside_timers.next_due() < deadline)
             || core.has_visible_work()

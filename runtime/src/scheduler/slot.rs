@@ -111,6 +111,11 @@ impl Slot {
         self.has_work.load(Ordering::Relaxed) && !self.thief.is_empty()
     }
 
+    /// Whether somebody left something for this worker alone.
+    pub(crate) fn wants_attention(&self) -> bool {
+        self.nudged.load(Ordering::Relaxed) || self.has_mail.load(Ordering::Relaxed)
+    }
+
     /// Unlinks tasks of this seat that completed elsewhere, in the place of an owner that has left.
     pub(crate) fn drain_finished(&self) -> Drained {
         self.local.take(|local| self.finished.drain(&mut local.owned))

@@ -20,7 +20,7 @@ use core::cell::{Cell, RefCell};
 use core::ptr::NonNull;
 use core::task::Waker;
 use weftwork_sync::primitive::atomic::Ordering;
-use weftwork_sync::primitive::{Shared, contain};
+use weftwork_sync::primitive::{Patience, Shared, contain};
 
 /// Polls of the LIFO slot in a row.
 const LIFO_STREAK: u32 = 3;
@@ -46,6 +46,7 @@ pub struct Worker {
     pub(super) sampled_at: Cell<u64>,
     /// Nanoseconds; a running mean over samples.
     pub(super) mean_poll: Cell<u64>,
+    pub(super) patience: RefCell<Patience>,
     /// Kept to save an allocation per turn.
     pub(crate) ready: Cell<Vec<Waker>>,
 }
@@ -78,6 +79,7 @@ impl Worker {
             polls_since_sample: Cell::new(0),
             sampled_at: Cell::new(0),
             mean_poll: Cell::new(0),
+            patience: RefCell::new(Patience::default()),
             ready: Cell::new(Vec::new()),
         }
     }

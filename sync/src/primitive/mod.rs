@@ -16,6 +16,7 @@
 //! | `std_world.rs`, `loom_world.rs` | the worlds |
 //! | `dekker.rs` | the only two functions that pair a store with a later load of another word |
 //! | `parker.rs` | blocking one thread until another says go |
+//! | `patience.rs` | whether a thread waits a moment before it sleeps |
 //! | `shared.rs` | the reference count that stands in for `Arc` |
 //! | `contain.rs` | the edge at which a panic stops |
 //! | `fault.rs` | places where a test can make the system say no |
@@ -25,6 +26,11 @@ mod contain;
 pub mod dekker;
 pub mod fault;
 mod parker;
+#[cfg(not(weftwork_loom))]
+mod patience;
+#[cfg(weftwork_loom)]
+#[path = "patience_loom.rs"]
+mod patience;
 mod shared;
 pub mod unmodelled;
 
@@ -37,6 +43,7 @@ mod world;
 
 pub use contain::{Panic, contain, planted};
 pub use parker::{ParkResult, Parker};
+pub use patience::{Asleep, Patience};
 pub use shared::{Shared, WeakShared};
 pub use world::{Condvar, Mutex, MutexGuard, UnsafeCell, atomic, hint, thread};
 

@@ -101,6 +101,11 @@ impl Parker {
         true
     }
 
+    /// Whether a token is there; a hint for the thread that is about to park.
+    pub fn has_token(&self) -> bool {
+        self.word.load(Ordering::Relaxed) == NOTIFIED
+    }
+
     fn take_token(&self) -> bool {
         // Ordering: Acquire pairs with the Release in unpark.
         self.word.compare_exchange(NOTIFIED, EMPTY, Ordering::Acquire, Ordering::Relaxed).is_ok()

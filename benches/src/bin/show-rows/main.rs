@@ -1,7 +1,7 @@
 //! Six rows against tokio in one program: each runtime at two workers and its defaults, rounds interleaved.
 //!
 //! `show-rows [--rounds N] [--rows a,b]` prints the median of each and the median of the paired ratios, and fails if a ratio
-//! is above 1.2. `--profile ROW` runs ours alone once.
+//! is above 1.2. `--profile ROW [--of tokio]` runs one alone once.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a program, not the runtime")]
 
 use std::process::ExitCode;
@@ -79,8 +79,10 @@ fn main() -> ExitCode {
         }
     };
     if let Some(row) = value("--profile") {
-        // Ours alone, for a profiler.
-        println!("{row}: {:.0} ns", weft::measure(row));
+        // One alone, for a profiler.
+        let figure =
+            if value("--of") == Some(&"tokio".to_owned()) { tokio_peer::measure(row) } else { weft::measure(row) };
+        println!("{row}: {figure:.0} ns");
         return ExitCode::SUCCESS;
     }
     let chosen = value("--rows").map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>());
