@@ -1,19 +1,17 @@
 //! Accepting TCP connections.
 
-use super::accept_pause::Pause;
+use super::acceptor::{Acceptor, ListeningSocket};
 use super::addr::{LookupHost, ToSocketAddrs};
 use super::stream::TcpStream;
-use crate::reactor::registered::Waiting;
-use crate::reactor::{First, Found, Interest, Place, Reactor, Registered, Way, os};
+use super::tcp::{Accept, Incoming};
+use crate::reactor::{Place, Reactor, os};
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
-use futures_core::Stream;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
-use weftwork_sync::coop;
 use weftwork_sync::primitive::Shared;
 use weftwork_sync::primitive::fault::{self, Point};
 
@@ -44,8 +42,7 @@ const BACKLOG: i32 = 1024;
 /// ```
 #[doc(alias = "start_server")]
 pub struct TcpListener {
-    io: Registered<net::TcpListener>,
-    pause: Pause,
+    acceptor: Acceptor<net::TcpListener>,
 }
 
 impl TcpListener {
@@ -73,9 +70,7 @@ impl TcpListener {
 
     pub(crate) fn on(reactor: &Shared<Reactor>, listener: net::TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        let io = Registered::new(reactor, listener, Interest::READABLE, First::Try)?;
-        let pause = Pause::new(io.registration().shared().clone());
-        Ok(Self { io, pause })
+        Ok(Self { acceptor: Acceptor::new(reactor, listener)? })
     }
 
     /// Gives the listener back to the standard library, in non-blocking mode.
@@ -83,7 +78,7 @@ impl TcpListener {
     /// # Errors
     /// None today.
     pub fn into_std(self) -> io::Result<net::TcpListener> {
-        Ok(self.io.into_inner())
+        Ok(self.acceptor.into_inner())
     }
 
     /// Waits for a connection.
@@ -100,7 +95,7 @@ impl TcpListener {
     ///
     /// tokio: `TcpListener::accept`.
     pub fn accept(&self) -> Accept<'_> {
-        Accept { listener: self, waiting: Waiting::new(&self.io, Way::In) }
+        Accept::new(self)
     }
 
     /// The connections as a stream that does not end; an item is an error where [`accept`](Self::accept) fails.
@@ -108,7 +103,7 @@ impl TcpListener {
     /// # Cancel safety
     /// Nothing is lost.
     pub fn incoming(&self) -> Incoming<'_> {
-        Incoming { accept: self.accept() }
+        Incoming::new(self)
     }
 
     /// As [`accept`](Self::accept), for use in a hand-written future. Up to 33 tasks may wait this way at once without
@@ -117,59 +112,12 @@ impl TcpListener {
     /// # Errors
     /// As [`accept`](Self::accept).
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        self.poll_accept_at(&mut Place::Anonymous, false, cx)
+        let (io, peer) = ready!(self.acceptor.poll_accept(&mut Place::Anonymous, false, cx))?;
+        Poll::Ready(Ok((TcpStream::connected(io), peer)))
     }
 
-    fn poll_accept_at(
-        &self,
-        place: &mut Place,
-        begun: bool,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        let registration = self.io.registration();
-        loop {
-            // Each attempt takes a unit, so a queue full of aborted connections cannot keep the thread.
-            let unit = ready!(coop::proceed(cx, begun));
-            if self.pause.is_on() {
-                match registration.poll_unasked(Way::In, place, cx)? {
-                    Poll::Ready(seen) => registration.clear(Way::In, seen, Found::Empty),
-                    Poll::Pending if self.pause.is_on() => return Poll::Pending,
-                    Poll::Pending => {}
-                }
-                continue;
-            }
-            let seen = ready!(registration.poll_ready(Way::In, place, cx))?;
-            match fault::pass(Point::Accept).and_then(|()| os::accept(self.io.get_ref())) {
-                Ok((stream, peer)) => {
-                    unit.made_progress();
-                    match TcpStream::accepted(registration.reactor(), stream) {
-                        Ok(stream) => {
-                            self.pause.reset();
-                            return Poll::Ready(Ok((stream, peer)));
-                        }
-                        // This connection is lost, the next one must not be.
-                        Err(e) => self.run_out(e)?,
-                    }
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => registration.clear(Way::In, seen, Found::Empty),
-                Err(e) if os::is_about_one_connection(&e) => unit.made_progress(),
-                Err(e) => {
-                    unit.made_progress();
-                    self.run_out(e)?;
-                }
-            }
-        }
-    }
-
-    /// Begins a pause if the system is out of something and there is a timer; else the error is the caller's.
-    #[cold]
-    fn run_out(&self, error: io::Error) -> io::Result<()> {
-        if os::is_exhaustion(&error) && self.pause.begin().is_ok() { Ok(()) } else { Err(error) }
-    }
-
-    #[cfg(test)]
-    pub(super) fn pause(&self) -> &Pause {
-        &self.pause
+    pub(super) fn acceptor(&self) -> &Acceptor<net::TcpListener> {
+        &self.acceptor
     }
 
     /// The address it is bound to.
@@ -177,7 +125,7 @@ impl TcpListener {
     /// # Errors
     /// The system's.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get_ref().local_addr()
+        self.acceptor.get_ref().local_addr()
     }
 
     /// The time to live of packets that it sends, in hops.
@@ -185,7 +133,7 @@ impl TcpListener {
     /// # Errors
     /// The system's.
     pub fn ttl(&self) -> io::Result<u32> {
-        self.io.get_ref().ttl()
+        self.acceptor.get_ref().ttl()
     }
 
     /// Sets the time to live of packets that it sends, in hops; connections inherit it.
@@ -193,7 +141,16 @@ impl TcpListener {
     /// # Errors
     /// The system's.
     pub fn set_ttl(&self, hops: u32) -> io::Result<()> {
-        self.io.get_ref().set_ttl(hops)
+        self.acceptor.get_ref().set_ttl(hops)
+    }
+}
+
+impl ListeningSocket for net::TcpListener {
+    type Connection = net::TcpStream;
+    type Peer = SocketAddr;
+
+    fn accept(&self) -> io::Result<(net::TcpStream, SocketAddr)> {
+        os::accept(self)
     }
 }
 
@@ -201,12 +158,12 @@ impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpListener")
             .field("local_addr", &self.local_addr().ok())
-            .field("out_of_descriptors", &self.pause.is_on())
+            .field("out_of_descriptors", &self.acceptor.pause().is_on())
             .finish()
     }
 }
 
-super::operations::descriptor!(TcpListener, |listener| listener.io.get_ref());
+super::operations::descriptor!(TcpListener, |listener| listener.acceptor.get_ref());
 
 /// The future of [`TcpListener::bind`].
 #[derive(Debug)]
@@ -241,41 +198,4 @@ fn listen(address: SocketAddr) -> io::Result<net::TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
-}
-
-/// The future of [`TcpListener::accept`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Accept<'a> {
-    listener: &'a TcpListener,
-    waiting: Waiting<'a, net::TcpListener>,
-}
-
-impl Future for Accept<'_> {
-    type Output = io::Result<(TcpStream, SocketAddr)>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let listener = self.listener;
-        self.waiting.with_place(|place, begun| listener.poll_accept_at(place, begun, cx))
-    }
-}
-
-/// The stream of [`TcpListener::incoming`].
-#[derive(Debug)]
-#[must_use = "streams do nothing unless polled"]
-pub struct Incoming<'a> {
-    accept: Accept<'a>,
-}
-
-impl Stream for Incoming<'_> {
-    type Item = io::Result<TcpStream>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        // An accept that is done can be polled for the next connection.
-        let (stream, _peer) = match ready!(Pin::new(&mut self.accept).poll(cx)) {
-            Ok(accepted) => accepted,
-            Err(e) => return Poll::Ready(Some(Err(e))),
-        };
-        Poll::Ready(Some(Ok(stream)))
-    }
 }

@@ -14,13 +14,17 @@
 //! runtime has ended, waiting on it is an error.
 
 mod accept_pause;
+mod acceptor;
 mod addr;
+mod byte_stream;
 mod connect;
-mod futures;
+mod halves;
 mod listener;
 mod operations;
 mod stream;
-mod stream_io;
+mod stream_futures;
+#[cfg(any(feature = "hyper", feature = "tokio-io"))]
+mod stream_uninit;
 #[cfg(test)]
 mod tests;
 
@@ -30,3 +34,5 @@ pub mod tcp;
 pub use addr::{LookupHost, ToSocketAddrs, lookup_host};
 pub use listener::TcpListener;
 pub use stream::TcpStream;
+#[cfg(any(feature = "hyper", feature = "tokio-io"))]
+pub(crate) use stream_uninit::ReadUninit;

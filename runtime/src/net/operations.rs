@@ -104,4 +104,30 @@ macro_rules! async_write {
     };
 }
 
-pub(super) use {async_read, async_write, descriptor};
+/// The future that waits until a direction of `$Type`, which has an `io()`, is believed to be ready.
+macro_rules! readiness_future {
+    ($Type:ident, $Name:ident, $method:literal, $way:expr) => {
+        #[doc = concat!("The future of [`", stringify!($Type), "::", $method, "`].")]
+        #[derive(Debug)]
+        #[must_use = "futures do nothing unless awaited"]
+        pub struct $Name<'a> {
+            waiting: crate::reactor::registered::Waiting<'a, Socket>,
+        }
+
+        impl<'a> $Name<'a> {
+            pub(super) fn new(of: &'a $Type) -> Self {
+                Self { waiting: crate::reactor::registered::Waiting::new(of.io(), $way) }
+            }
+        }
+
+        impl Future for $Name<'_> {
+            type Output = std::io::Result<()>;
+
+            fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                self.waiting.poll_ready(cx).map_ok(drop)
+            }
+        }
+    };
+}
+
+pub(super) use {async_read, async_write, descriptor, readiness_future};

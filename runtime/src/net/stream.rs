@@ -1,15 +1,15 @@
 //! A TCP connection.
 
 use super::addr::ToSocketAddrs;
+use super::byte_stream::{ByteSocket, byte_stream};
 use super::connect::Connect;
-use super::futures::{Peek, Read, ReadExact, Readable, Writable, Write, WriteAll};
-use super::tcp::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
-use crate::reactor::{First, Interest, Reactor, Registered, Way};
+use super::tcp;
+use crate::reactor::{First, Interest, Reactor, Registered};
 use core::fmt;
 use core::time::Duration;
 use socket2::SockRef;
-use std::io::{self, IoSlice, IoSliceMut, Read as _, Write as _};
-use std::net::{self, Shutdown, SocketAddr};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::{self, SocketAddr};
 use weftwork_sync::primitive::Shared;
 
 /// A TCP connection.
@@ -69,163 +69,6 @@ impl TcpStream {
         Self { io }
     }
 
-    pub(super) fn io(&self) -> &Registered<net::TcpStream> {
-        &self.io
-    }
-
-    /// Reads what is there, at least one byte; 0 says that the peer has ended its side (or `buf` is empty).
-    ///
-    /// # Errors
-    /// The system's; or the runtime has shut down.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost: bytes are taken only by the poll that returns their number.
-    pub fn read<'a>(&'a self, buf: &'a mut [u8]) -> Read<'a> {
-        Read::new(self, buf)
-    }
-
-    /// Fills `buf`.
-    ///
-    /// # Errors
-    /// `UnexpectedEof` if the peer ends its side before; else as [`read`](Self::read). What was read by then is in `buf`.
-    ///
-    /// # Cancel safety
-    /// Bytes that were read into `buf` by then are gone from the stream, and how many is lost.
-    ///
-    /// asyncio: `StreamReader.readexactly`.
-    #[doc(alias = "readexactly")]
-    pub fn read_exact<'a>(&'a self, buf: &'a mut [u8]) -> ReadExact<'a> {
-        ReadExact::new(self, buf)
-    }
-
-    /// Writes a part of `buf`, and says how much.
-    ///
-    /// # Errors
-    /// The system's; or the runtime has shut down.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost: bytes are sent only by the poll that returns their number.
-    pub fn write<'a>(&'a self, buf: &'a [u8]) -> Write<'a> {
-        Write::new(self, buf)
-    }
-
-    /// Writes all of `buf`.
-    ///
-    /// # Errors
-    /// As [`write`](Self::write). How much was sent by then is not known.
-    ///
-    /// # Cancel safety
-    /// A part may have been sent, and how much is lost.
-    ///
-    /// asyncio: `StreamWriter.write` with `drain`.
-    #[doc(alias = "drain")]
-    pub fn write_all<'a>(&'a self, buf: &'a [u8]) -> WriteAll<'a> {
-        WriteAll::new(self, buf)
-    }
-
-    /// Reads what is there and leaves it there.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
-    ///
-    /// # Cancel safety
-    /// Nothing is lost.
-    pub fn peek<'a>(&'a self, buf: &'a mut [u8]) -> Peek<'a> {
-        Peek::new(self, buf)
-    }
-
-    /// Waits until reading is believed to get on, as for [`try_read`](Self::try_read). It may not: be ready for
-    /// `WouldBlock`.
-    ///
-    /// # Errors
-    /// The runtime has shut down.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost.
-    pub fn readable(&self) -> Readable<'_> {
-        Readable::new(self)
-    }
-
-    /// Waits until writing is believed to get on, as for [`try_write`](Self::try_write). It may not: be ready for
-    /// `WouldBlock`.
-    ///
-    /// # Errors
-    /// The runtime has shut down.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost.
-    pub fn writable(&self) -> Writable<'_> {
-        Writable::new(self)
-    }
-
-    /// Reads what is there, without waiting.
-    ///
-    /// # Errors
-    /// `WouldBlock` if nothing is known to be there: wait with [`readable`](Self::readable). Else the system's.
-    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.io.try_io(Way::In, |mut stream| stream.read(buf))
-    }
-
-    /// As [`try_read`](Self::try_read), into several buffers.
-    ///
-    /// # Errors
-    /// As [`try_read`](Self::try_read).
-    pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.io.try_io(Way::In, |mut stream| stream.read_vectored(bufs))
-    }
-
-    /// Writes what there is room for, without waiting.
-    ///
-    /// # Errors
-    /// `WouldBlock` if no room is known: wait with [`writable`](Self::writable). Else the system's.
-    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.io.try_io(Way::Out, |mut stream| stream.write(buf))
-    }
-
-    /// As [`try_write`](Self::try_write), from several buffers.
-    ///
-    /// # Errors
-    /// As [`try_write`](Self::try_write).
-    pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.io.try_io(Way::Out, |mut stream| stream.write_vectored(bufs))
-    }
-
-    /// Ends one side or both; what was written is still sent, and whoever waits on that side is woken.
-    ///
-    /// # Errors
-    /// The system's: `NotConnected` if the connection is gone.
-    ///
-    /// asyncio: `StreamWriter.write_eof`; tokio: `AsyncWriteExt::shutdown`.
-    #[doc(alias = "write_eof")]
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.io.get_ref().shutdown(how)
-    }
-
-    /// Ends the write side; a connection that is gone has nothing left to end.
-    pub(super) fn end_writing(&self) -> io::Result<()> {
-        match self.shutdown(Shutdown::Write) {
-            Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(()),
-            done => done,
-        }
-    }
-
-    /// Splits the stream into halves that borrow it, at no cost.
-    ///
-    /// Where the `AsyncReadExt` of `futures` is in scope, its own `split` comes first: write
-    /// `TcpStream::split(&mut stream)` there.
-    ///
-    /// tokio: `TcpStream::split`.
-    pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        (ReadHalf::new(self), WriteHalf::new(self))
-    }
-
-    /// Splits the stream into halves that own it together, for two tasks. Dropping the write half ends the write side.
-    ///
-    /// tokio: `TcpStream::into_split`.
-    pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
-        super::tcp::split_owned(self)
-    }
-
     /// The address of this end.
     ///
     /// # Errors
@@ -242,14 +85,6 @@ impl TcpStream {
     #[doc(alias = "get_extra_info")]
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.io.get_ref().peer_addr()
-    }
-
-    /// Takes the error that is pending on the socket, if there is one.
-    ///
-    /// # Errors
-    /// The system's, about the asking.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.io.get_ref().take_error()
     }
 
     /// Whether small writes are sent at once instead of being gathered (`TCP_NODELAY`).
@@ -301,6 +136,32 @@ impl TcpStream {
     /// The system's.
     pub fn set_ttl(&self, hops: u32) -> io::Result<()> {
         self.io.get_ref().set_ttl(hops)
+    }
+}
+
+byte_stream! { TcpStream, tcp }
+
+impl ByteSocket for net::TcpStream {
+    const SHORT_READ_EMPTIES: bool = true;
+
+    fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        io::Read::read(&mut &*self, buf)
+    }
+
+    fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        io::Read::read_vectored(&mut &*self, bufs)
+    }
+
+    fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.peek(buf)
+    }
+
+    fn write(&self, buf: &[u8]) -> io::Result<usize> {
+        io::Write::write(&mut &*self, buf)
+    }
+
+    fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        io::Write::write_vectored(&mut &*self, bufs)
     }
 }
 

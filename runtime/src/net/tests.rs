@@ -346,7 +346,7 @@ fn a_listener_that_pauses_leaves_the_system_alone_and_then_goes_on() {
         let (one, other) = (Count::new(), Count::new());
         let (mut first, mut second) = (listener.accept(), listener.accept());
         assert!(one.poll(&mut first).is_pending());
-        listener.pause().hold();
+        listener.acceptor().pause().hold();
         let clients = [net::TcpStream::connect(address).unwrap(), net::TcpStream::connect(address).unwrap()];
         turn(reactor);
         // A connection waits, and the system would say so for ever if it were asked.
@@ -357,7 +357,7 @@ fn a_listener_that_pauses_leaves_the_system_alone_and_then_goes_on() {
             assert_eq!(look(reactor), 0);
         }
         let woken = (one.wakes(), other.wakes());
-        listener.pause().ring();
+        listener.acceptor().pause().ring();
         assert_eq!((one.wakes(), other.wakes()), (woken.0 + 1, woken.1 + 1));
         assert!(one.poll(&mut first).is_ready() && other.poll(&mut second).is_ready());
         drop(clients);
