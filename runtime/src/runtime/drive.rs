@@ -38,13 +38,23 @@ pub(super) fn block_on<F: Future>(core: &Shared<Core>, future: F, location: &'st
             "another thread is driving this current-thread runtime: spawn onto its Handle, and wait with Handle::block_on"
         );
     };
-    let here = thread::current_id();
-    let home = *core.home.lock();
-    assert!(
-        home.is_none_or(|home| home == here),
-        "this current-thread runtime has local tasks of another thread, so it can be driven by that thread alone"
-    );
+    move_home(core);
     run_as_worker(core, future, location)
+}
+
+/// Makes the calling thread, which holds the seat, the one that may poll local tasks, unless another has some.
+#[track_caller]
+fn move_home(core: &Core) {
+    let mut home = core.home.lock();
+    if home.is_none_or(|home| home == thread::current_id()) {
+        return;
+    }
+    assert!(
+        !core.has_local_tasks(),
+        "this current-thread runtime has local tasks of another thread, so it can be driven by that thread alone until they \
+         have ended"
+    );
+    *home = None;
 }
 
 /// The one seat of a current-thread runtime, while a thread drives it.
