@@ -138,7 +138,8 @@ pub struct PanicPayload {
 unsafe impl Sync for PanicPayload {}
 
 impl PanicPayload {
-    pub(crate) fn new(payload: Box<dyn Any + Send + 'static>) -> Self {
+    /// Wraps what `catch_unwind` gave.
+    pub fn new(payload: Box<dyn Any + Send + 'static>) -> Self {
         let message = payload
             .downcast_ref::<&'static str>()
             .map(|text| Box::from(*text))

@@ -2,15 +2,15 @@
 
 use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
-use crate::scheduler::watchdog;
-use crate::task::error::payload_text;
+use crate::scheduler::{Core, watchdog};
+use crate::task::cell::drop_payload;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::borrow::Cow;
-use weftwork_blocking::{BlockingExecutor, BlockingHandle, JobOptions, OffloadError};
-use weftwork_sync::primitive::contain;
+use weftwork_blocking::{BlockingExecutor, BlockingHandle, JobInfo, JobOptions, OffloadError, PanicPayload};
+use weftwork_sync::primitive::{Shared, contain};
 
 /// Runs `f`, which may block, on a thread of the runtime's pool.
 ///
@@ -42,23 +42,7 @@ where
     let start = move |options: JobOptions| {
         let Some(core) = context::current() else { panic!("{}", context::NO_RUNTIME) };
         let theirs = core.clone();
-        core.pool.submit_with(options, move || {
-            let _entered = context::enter(theirs.clone());
-            match contain(f) {
-                Ok(value) => value,
-                Err(payload) => {
-                    if weftwork_blocking::is_cancelled() {
-                        // The caller is gone, so nobody will read it.
-                        let job = weftwork_blocking::current_job();
-                        theirs.report(&Unhandled {
-                            name: job.as_ref().map(weftwork_blocking::JobInfo::name),
-                            ..Unhandled::elsewhere(UnhandledKind::BlockingPanicked, payload_text(&payload))
-                        });
-                    }
-                    std::panic::resume_unwind(payload)
-                }
-            }
-        })
+        core.pool.submit_with(options, move || Unread::of(Some(theirs), f))
     };
     Offload { state: State::New { start: Some(Box::new(start)), name }, join_on_cancel: false }
 }
@@ -81,10 +65,8 @@ where
 {
     let name: Cow<'static, str> = core::any::type_name::<F>().into();
     let core = context::current();
-    let handle = weftwork_blocking::run_on_with(executor, JobOptions::new().name(name.clone()), move || {
-        let _entered = core.map(context::enter);
-        f()
-    });
+    let handle =
+        weftwork_blocking::run_on_with(executor, JobOptions::new().name(name.clone()), move || Unread::of(core, f));
     Offload { state: State::Running(handle.abandon_on_drop()), join_on_cancel: false }
 }
 
@@ -110,11 +92,55 @@ where
     watchdog::in_place(f)
 }
 
-type Start<T> = Box<dyn FnOnce(JobOptions) -> BlockingHandle<T> + Send>;
+/// What a call came to, until its caller reads it. If nobody does, a panic is told: the call's own, or that of its value's
+/// destructor.
+struct Unread<T> {
+    outcome: Option<Result<T, PanicPayload>>,
+    core: Option<Shared<Core>>,
+    job: Option<JobInfo>,
+}
+
+impl<T> Unread<T> {
+    fn of(core: Option<Shared<Core>>, call: impl FnOnce() -> T) -> Self {
+        let entered = core.clone().map(context::enter);
+        let outcome = contain(call).map_err(PanicPayload::new);
+        drop(entered);
+        Self { outcome: Some(outcome), core, job: weftwork_blocking::current_job() }
+    }
+
+    fn read(mut self) -> Result<T, OffloadError> {
+        match self.outcome.take() {
+            Some(outcome) => outcome.map_err(OffloadError::Panicked),
+            None => unreachable!("an outcome is read by value, so once"),
+        }
+    }
+}
+
+impl<T> Drop for Unread<T> {
+    fn drop(&mut self) {
+        let (kind, panic) = match self.outcome.take() {
+            None => return,
+            Some(Err(panic)) => (UnhandledKind::BlockingPanicked, panic),
+            Some(Ok(value)) => match contain(|| drop(value)) {
+                Ok(()) => return,
+                Err(payload) => (UnhandledKind::BlockingResultDropPanicked, PanicPayload::new(payload)),
+            },
+        };
+        let what =
+            Unhandled { name: self.job.as_ref().map(JobInfo::name), ..Unhandled::elsewhere(kind, panic.message()) };
+        match &self.core {
+            Some(core) => core.report(&what),
+            None => what.report(None),
+        }
+        drop_payload(panic.into_payload());
+    }
+}
+
+type Start<T> = Box<dyn FnOnce(JobOptions) -> BlockingHandle<Unread<T>> + Send>;
 
 enum State<T> {
     New { start: Option<Start<T>>, name: Cow<'static, str> },
-    Running(BlockingHandle<T>),
+    Running(BlockingHandle<Unread<T>>),
 }
 
 /// The future of [`to_thread`] and [`run_in_executor`].
@@ -157,7 +183,7 @@ impl<T> Future for Offload<T> {
             self.state = State::Running(if join { handle } else { handle.abandon_on_drop() });
         }
         match &mut self.state {
-            State::Running(handle) => Pin::new(handle).poll(cx),
+            State::Running(handle) => Pin::new(handle).poll(cx).map(|outcome| outcome.and_then(Unread::read)),
             State::New { .. } => unreachable!("it was started above"),
         }
     }

@@ -3,14 +3,14 @@
 
 mod fixtures;
 
-use fixtures::{Drops, both_flavors, gate, poll_once, two_workers};
+use fixtures::{Drops, Reports, both_flavors, gate, poll_once, two_workers};
 use futures::future::join_all;
 use std::io;
 use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use weftwork::runtime::Builder;
+use weftwork::runtime::{Builder, UnhandledKind};
 use weftwork::sync::oneshot;
 use weftwork::task::yield_now;
 use weftwork::time::Duration;
@@ -205,6 +205,50 @@ fn the_result_of_an_abandoned_call_is_dropped() {
             })
             .unwrap();
         assert_eq!(drops.count(), 1);
+    });
+}
+
+/// A value whose destructor panics.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("the bomb");
+    }
+}
+
+#[test]
+fn what_nobody_reads_of_a_call_is_told() {
+    both_flavors(|builder| {
+        let reports = Reports::default();
+        let pool = ThreadPool::new(1);
+        builder
+            .on_unhandled(reports.hook())
+            .run(async {
+                // The caller leaves while the closure runs, and after it has ended.
+                for ended in [false, true] {
+                    let ((opener, closed), (begin, begun)) = (gate(), oneshot::channel());
+                    let mut call = Box::pin(run_in_executor(&pool, move || {
+                        begin.send(()).unwrap();
+                        closed.wait();
+                        if ended { Some(Bomb) } else { panic!("the call") }
+                    }));
+                    assert!(poll_once(&mut call).is_pending());
+                    begun.await.unwrap();
+                    if ended {
+                        opener.open();
+                        // The pool's one thread has finished it when it has run another.
+                        run_in_executor(&pool, || ()).await.unwrap();
+                    }
+                    drop(call);
+                    opener.open();
+                    run_in_executor(&pool, || ()).await.unwrap();
+                }
+            })
+            .unwrap();
+        let told = |kind| reports.of(kind).into_iter().map(|report| report.message.unwrap()).collect::<Vec<_>>();
+        assert_eq!(told(UnhandledKind::BlockingPanicked), ["the call"]);
+        assert_eq!(told(UnhandledKind::BlockingResultDropPanicked), ["the bomb"]);
     });
 }
 

@@ -35,8 +35,10 @@ pub enum UnhandledKind {
     OutputDropPanicked,
     /// A waker panicked.
     WakerPanicked,
-    /// A closure given to `to_thread` panicked after its caller was gone.
+    /// A closure given to `to_thread` or `run_in_executor` panicked, and its caller is gone.
     BlockingPanicked,
+    /// The result of a closure given to `to_thread` panicked when it was dropped unread.
+    BlockingResultDropPanicked,
     /// A hook of the runtime panicked.
     HookPanicked,
     /// A poll lasts longer than the bound: the worker inside it is blocked.
@@ -122,6 +124,7 @@ impl fmt::Display for Unhandled<'_> {
             UnhandledKind::WakerPanicked if self.task.is_some() => "woke a waker that panicked",
             UnhandledKind::WakerPanicked => "a waker, or a destructor, panicked outside of every task",
             UnhandledKind::BlockingPanicked => "panicked in to_thread, and its caller is gone",
+            UnhandledKind::BlockingResultDropPanicked => "had a result that panicked when it was dropped unread",
             UnhandledKind::HookPanicked => "a hook of the runtime panicked",
             UnhandledKind::SlowPoll => "has blocked its worker: move blocking work to to_thread, or await in between",
             UnhandledKind::LeftBehind => "was left behind by shutdown",

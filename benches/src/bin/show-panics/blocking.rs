@@ -29,10 +29,10 @@ pub(crate) const SCENES: &[(&str, Setting, Scene)] = &[
             }
         })
     }),
-    ("a to_thread closure; its caller is gone, nobody is told", one_thread, |_| {
+    ("a to_thread closure; its caller is gone", one_thread, |_| {
         Box::pin(async move { abandoned(|| plant("an abandoned closure")).await })
     }),
-    ("a to_thread result's drop; nobody is told", one_thread, |_| {
+    ("a to_thread result's drop", one_thread, |_| {
         Box::pin(async move { abandoned(|| Bomb("an abandoned result's drop")).await })
     }),
     ("the drop of a to_thread closure that never ran", one_thread, |_| {
