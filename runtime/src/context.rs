@@ -151,12 +151,21 @@ pub(crate) fn reactor() -> io::Result<Shared<Reactor>> {
 
 /// The timers that the calling thread arms, and the core to tell if it is no worker.
 pub(crate) fn timers() -> Option<(Shared<Timers>, Option<Shared<Core>>)> {
-    // A spare leaves its seat again, so its wheel would be left behind: it arms with those that are no workers.
-    let mine = with_worker(|worker| (!worker.is_spare()).then(|| worker.slot().timers.clone()));
-    if let Some(timers) = mine.flatten() {
-        return Some((timers, None));
-    }
-    current().map(|core| (core.outside_timers.clone(), Some(core)))
+    with_current(|core| {
+        // A spare leaves its seat again, so its wheel would be left behind: it arms with those that are no workers.
+        let mine = with_worker(|worker| {
+            (Shared::ptr_eq(&worker.core, core) && !worker.is_spare()).then(|| worker.slot().timers.clone())
+        });
+        match mine.flatten() {
+            Some(timers) => (timers, None),
+            None => (core.outside_timers.clone(), Some(core.clone())),
+        }
+    })
+}
+
+/// Whether the calling thread is a worker whose runtime ends: the task that it polls is about to be cancelled.
+pub(crate) fn is_ending() -> bool {
+    with_worker(|worker| worker.core.is_stopping()).unwrap_or(false)
 }
 
 /// Nanoseconds by the current runtime's clock, or by the real one.

@@ -32,8 +32,8 @@ fn a_handle_goes_wherever_its_value_may_go() {
 
 #[test]
 fn runtimes_and_handles_are_shared_by_threads() {
-    yes!(Runtime: Send, Sync, Unpin, Debug);
-    yes!(Handle: Send, Sync, Unpin, Clone, Debug);
+    yes!(Runtime: Send, Sync, Unpin, Debug, UnwindSafe, RefUnwindSafe);
+    yes!(Handle: Send, Sync, Unpin, Clone, Debug, UnwindSafe, RefUnwindSafe);
     yes!(runtime::Builder: Send, Unpin, Debug);
     yes!(runtime::Metrics: Send, Sync, Unpin, Clone, Debug, UnwindSafe, RefUnwindSafe);
     yes!(runtime::WorkerMetrics: Send, Sync, Copy, Debug, UnwindSafe, RefUnwindSafe);

@@ -11,7 +11,7 @@ use std::future::pending;
 use std::thread;
 use weftwork::net::{TcpListener, TcpStream};
 use weftwork::testing::settle;
-use weftwork::time::{Duration, sleep, timeout};
+use weftwork::time::{Duration, Instant, sleep, timeout};
 use weftwork::{Handle, spawn, to_thread};
 
 fn descriptors() -> usize {
@@ -111,7 +111,10 @@ fn descriptors_registrations_timers_and_tasks_return_to_their_baseline() {
         });
     }
     // A thread that has left its runtime takes a moment to leave the process, and holds the runtime until then.
+    let patience = Instant::now() + Duration::from_secs(60);
     while threads_named("basin") > 0 || descriptors() > outside {
+        let (threads, left) = (threads_named("basin"), descriptors());
+        assert!(Instant::now() < patience, "{threads} threads are left, and {left} descriptors where {outside} were before");
         thread::yield_now();
     }
 }

@@ -430,6 +430,49 @@ fn tokio_3228_a_thread_in_place_that_waits_for_a_task_does_not_hold_shutdown_up(
 }
 
 #[test]
+fn a_thread_in_place_that_waits_for_time_does_not_hold_shutdown_up() {
+    let reports = Reports::default();
+    let runtime = two_workers().on_unhandled(reports.hook()).build().unwrap();
+    let ((inside, entered), handle) = (gate(), runtime.handle().clone());
+    let waits = runtime.spawn(async move {
+        block_in_place(|| {
+            inside.open();
+            handle.block_on(sleep(LONG));
+        });
+    });
+    entered.wait();
+    runtime.shutdown_timeout(LONG).unwrap();
+    assert!(executor::block_on(waits).unwrap_err().is_panic(), "nothing would have ended that sleep");
+}
+
+#[test]
+fn a_task_that_arms_a_timer_while_its_runtime_ends_is_cancelled() {
+    let reports = Reports::default();
+    let runtime = two_workers().on_unhandled(reports.hook()).build().unwrap();
+    let ((inside, entered), (go, told)) = (gate(), gate());
+    let task = runtime.spawn(async move {
+        inside.open();
+        told.wait();
+        sleep(LONG).await;
+    });
+    entered.wait();
+    let watched = runtime.handle().clone();
+    let opener = thread::spawn(move || {
+        // A timer of a thread that is no worker ends with the runtime's, so afterwards they are closed.
+        let ended = std::panic::catch_unwind(|| watched.block_on(sleep(LONG)));
+        go.open();
+        ended.is_err()
+    });
+    while runtime.metrics().timers == 0 {
+        thread::yield_now();
+    }
+    runtime.shutdown_timeout(LONG).unwrap();
+    assert!(opener.join().unwrap());
+    assert!(executor::block_on(task).unwrap_err().is_cancelled());
+    assert!(reports.all().is_empty());
+}
+
+#[test]
 fn a_blocking_call_that_waits_for_a_task_does_not_hold_shutdown_up() {
     both_flavors(|builder| {
         let runtime = builder.build().unwrap();
@@ -474,6 +517,35 @@ fn a_runtime_that_was_never_used_ends() {
         both_flavors(|builder| builder.build().unwrap().shutdown_timeout(LONG).unwrap());
         both_flavors(|builder| builder.build().unwrap().shutdown_background());
     }
+}
+
+#[test]
+fn a_current_thread_runtime_whose_local_tasks_have_ended_may_move() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let (end, ended) = oneshot::channel();
+    let local = runtime.block_on(async {
+        let local = spawn_local(async move {
+            let local = std::rc::Rc::new(5);
+            ended.await.unwrap();
+            *local
+        });
+        yield_now().await;
+        local
+    });
+    thread::scope(|scope| {
+        let refused = scope.spawn(|| runtime.block_on(async {})).join();
+        assert!(refused.is_err(), "a local task is left");
+        end.send(()).unwrap();
+        assert_eq!(runtime.block_on(local).unwrap(), 5);
+        let elsewhere = scope.spawn(|| {
+            runtime.block_on(async {
+                let id = thread::current().id();
+                spawn_local(async move { thread::current().id() == id }).await.unwrap()
+            })
+        });
+        assert!(elsewhere.join().unwrap());
+    });
+    runtime.shutdown_timeout(LONG).unwrap();
 }
 
 #[test]

@@ -54,6 +54,28 @@ fn a_sleep_ends_at_its_deadline_and_not_before() {
 }
 
 #[test]
+fn a_sleep_goes_by_the_runtime_that_was_entered() {
+    let clock = ManualClock::new();
+    let other = two_workers().clock(&clock).build().unwrap();
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let mut asleep = {
+                    let _entered = other.enter();
+                    let mut asleep = Box::pin(sleep(SECOND));
+                    assert!(poll_once(&mut asleep).is_pending());
+                    asleep
+                };
+                assert_eq!((armed_timers(), other.metrics().timers), (0, 1));
+                clock.advance(SECOND);
+                asleep.as_mut().await;
+                assert_eq!(other.metrics().timers, 0);
+            })
+            .unwrap();
+    });
+}
+
+#[test]
 fn a_deadline_that_has_passed_is_not_waited_for() {
     with_clock(async |clock| {
         clock.advance(DAY);

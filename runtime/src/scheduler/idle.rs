@@ -15,7 +15,8 @@
 //! 2. Publish while somebody searches: the publisher wakes nobody and relies on the searcher. A searcher that ends its
 //!    search with nothing stops searching *before* it announces and checks, so race 1 covers it. One that ends it with
 //!    work checks, if it was the last, whether more is there, and then wakes another (tokio issue 1768 was a publisher that
-//!    relied on a searcher who had just looked).
+//!    relied on a searcher who had just looked). A sleeper whose check finds a reason to stay begins to search again, because
+//!    the publisher of that reason may have relied on the search it has just ended, and owes the hand-over like any other.
 //! 3. Two wakers, one sleeper: the bit is cleared by a read-modify-write; one wins, the other looks for another sleeper.
 //! 4. A sleeper that wakes by itself (time, an event) against a waker: taking the bit back is the same read-modify-write.
 //!    Who loses it was claimed, and is counted as searching by the claimer.

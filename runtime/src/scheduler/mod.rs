@@ -376,6 +376,11 @@ impl Core {
     }
 }
 
+// No panic leaves the core in a state that another call could be surprised by: foreign code runs outside of its locks and
+// sections, and what it does is contained.
+impl core::panic::RefUnwindSafe for Core {}
+impl core::panic::UnwindSafe for Core {}
+
 impl core::fmt::Debug for Core {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Core")

@@ -224,16 +224,17 @@ impl Core {
         if let Some(Err(payload)) = this.reactor.as_ref().map(|reactor| reactor.shutdown()) {
             this.report_panic(UnhandledKind::WakerPanicked, payload);
         }
+        // Before the tasks, so that a thread which waits for time inside of one comes out of it.
+        let timers = this.slots.iter().map(|slot| &slot.timers).chain([&this.outside_timers]);
+        for timers in timers {
+            this.wake_contained(timers.close());
+        }
         let tasks = this.finish_tasks(until);
         // Whoever was still inside of one has come out, or there is no more time.
         this.exits.wait(until);
         for slot in &this.slots {
             // What was finished here was handed back to owners that will not come for it.
             drop(slot.drain_finished());
-        }
-        let timers = this.slots.iter().map(|slot| &slot.timers).chain([&this.outside_timers]);
-        for timers in timers {
-            this.wake_contained(timers.close());
         }
         let left = timeout.map(|_| Duration::from_nanos(until.saturating_sub(real_now())));
         let blocking = this
@@ -345,6 +346,22 @@ impl Core {
             unsafe { cell::release(task) };
         }
         held
+    }
+
+    /// Whether a task is left that may be polled and dropped by one thread only.
+    pub(crate) fn has_local_tasks(&self) -> bool {
+        let local = |task: NonNull<Header>| {
+            // SAFETY: in a list that this section holds still, and so alive.
+            let header = unsafe { task.as_ref() };
+            header.spec.pinned && !header.state.is_complete()
+        };
+        self.slots.iter().any(|slot| {
+            slot.local.take(|slot| {
+                let mut found = false;
+                slot.owned.for_each(|task| found |= local(task));
+                found
+            })
+        })
     }
 
     /// Tasks that are not complete; a walk through every list.

@@ -340,7 +340,7 @@ impl Core {
         };
         look(&self.outside.lock().owned);
         for slot in &self.slots {
-            let _ = slot.local.try_take(|local| look(&local.owned));
+            slot.local.take(|local| look(&local.owned));
         }
         found
     }

@@ -221,6 +221,16 @@ impl Worker {
         self.slot().count_epoch();
     }
 
+    /// Runs a part of a worker's step inside of a poll, which is suspended meanwhile, in the eyes of the watchdog too.
+    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only settle() looks around inside of a poll"))]
+    pub(crate) fn outside_of_poll(&self, part: impl FnOnce()) {
+        let current = self.own(|local| local.current);
+        self.slot().count_epoch();
+        part();
+        self.slot().count_epoch();
+        self.own(|local| local.current = current);
+    }
+
     /// Calls wakers that came out of the reactor or a wheel: our own tasks first, then foreign code, one by one.
     pub(crate) fn wake_all(&self, ready: &mut Vec<Waker>) {
         ready.retain_mut(|waker| {

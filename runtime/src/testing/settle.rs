@@ -39,11 +39,13 @@ impl Future for Settle {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(core) = context::current() else { panic!("{}", context::NO_RUNTIME) };
         let own = context::with_worker(|worker| {
-            if let Some(reactor) = &core.reactor {
-                worker.turn_without_waiting(reactor);
+            let mine = Shared::ptr_eq(&worker.core, &core);
+            if let Some(reactor) = core.reactor.as_ref().filter(|_| mine) {
+                worker.outside_of_poll(|| worker.turn_without_waiting(reactor));
             }
-            worker.index
-        });
+            mine.then_some(worker.index)
+        })
+        .flatten();
         self.still = if is_still(&core, own) { self.still + 1 } else { 0 };
         if self.still >= STILL {
             return Poll::Ready(());
