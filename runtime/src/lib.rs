@@ -31,6 +31,8 @@ mod scheduler;
 pub mod task;
 pub mod time;
 
+#[cfg(feature = "hyper")]
+pub mod hyper;
 #[cfg(feature = "net")]
 pub mod io;
 #[cfg(feature = "net")]
@@ -39,6 +41,8 @@ pub mod net;
 pub mod signal;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "tokio-io")]
+mod tokio_io;
 
 #[cfg(weftwork_loom)]
 #[doc(hidden)]
