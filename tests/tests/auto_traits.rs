@@ -10,7 +10,7 @@ use std::net::UdpSocket;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use weftwork::{Handle, JoinError, JoinHandle, Offload, OffloadError, Runtime};
-use weftwork::{net, runtime, sync, task, testing, time};
+use weftwork::{net, runtime, signal, sync, task, testing, time};
 
 /// Not Send and not Sync.
 type Local = Rc<()>;
@@ -45,6 +45,16 @@ fn runtimes_and_handles_are_shared_by_threads() {
 fn an_entered_runtime_is_left_on_the_thread_that_entered() {
     no!(runtime::EnterGuard<'static>: Send, Sync);
     yes!(runtime::EnterGuard<'static>: Debug);
+}
+
+#[test]
+#[cfg(unix)]
+fn listeners_for_signals_move_between_threads() {
+    yes!(signal::Signal: Send, Sync, Unpin, Debug, futures::Stream);
+    yes!(signal::Recv<'static>: Send, Sync, Unpin, Debug, Future);
+    yes!(signal::CtrlC: Send, Sync, Unpin, Debug, Future);
+    yes!(signal::OnSignal: Send, Sync, Unpin, Debug);
+    yes!(signal::SignalKind: Send, Sync, Copy, std::hash::Hash, Debug, UnwindSafe, RefUnwindSafe);
 }
 
 #[test]

@@ -12,15 +12,32 @@
 //! |---|---|
 //! | `unix.rs` | the handler, the pipe, and a wait for one kind |
 //! | `unsupported.rs` | the same on systems where this is not there yet |
+//! | `kind.rs` | which signals there are |
+//! | `stream.rs` | `signal`: those of one kind, one after the other |
+//! | `on_signal.rs` | a closure that is called at each |
 //!
-//! A wait is for a kind, counted separately; a stream of one kind is a wait that begins again where the last one ended.
+//! A wait is for a kind, counted separately; a stream of one kind is a wait that goes on where the last one ended.
+//! Everything but [`ctrl_c`] is there on Unix only.
 
+#[cfg(unix)]
+mod kind;
+#[cfg(unix)]
+mod on_signal;
+#[cfg(unix)]
+mod stream;
 #[cfg(not(unix))]
 #[path = "unsupported.rs"]
 mod system;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod system;
+
+#[cfg(unix)]
+pub use kind::SignalKind;
+#[cfg(unix)]
+pub use on_signal::{OnSignal, on_signal};
+#[cfg(unix)]
+pub use stream::{Recv, Signal, signal};
 
 use core::fmt;
 use core::future::Future;

@@ -32,11 +32,15 @@ use weftwork_sync::primitive::{Mutex, Shared};
 /// Ctrl-C.
 pub(super) const INTERRUPT: i32 = libc::SIGINT;
 
+/// More than any Unix has; a number in between that is no signal is refused by the system.
+const KINDS: usize = 129;
+
 /// What the process has one of.
 struct Signals {
     read: UnixStream,
     write: UnixStream,
-    interrupts: Kind,
+    /// By number.
+    kinds: Box<[Kind]>,
     /// By place; `None` where a waiter was woken or never polled.
     waiters: Mutex<Slab<Option<Waker>>>,
 }
@@ -56,8 +60,8 @@ impl Signals {
         let (read, write) = UnixStream::pair()?;
         read.set_nonblocking(true)?;
         write.set_nonblocking(true)?;
-        let interrupts = Kind { count: AtomicU64::new(0), installed: Mutex::new(false) };
-        Ok(Self { read, write, interrupts, waiters: Mutex::new(Slab::new()) })
+        let kinds = (0..KINDS).map(|_| Kind { count: AtomicU64::new(0), installed: Mutex::new(false) }).collect();
+        Ok(Self { read, write, kinds, waiters: Mutex::new(Slab::new()) })
     }
 
     fn get() -> io::Result<&'static Self> {
@@ -72,10 +76,12 @@ impl Signals {
     }
 
     fn kind(&self, number: i32) -> io::Result<&Kind> {
-        match number {
-            libc::SIGINT => Ok(&self.interrupts),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "nobody counts this signal")),
+        let refused = |why: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("signal {number} {why}"));
+        if signal_hook_registry::FORBIDDEN.contains(&number) {
+            return Err(refused("cannot be waited for: no program may handle it, or go on after it"));
         }
+        let kind = usize::try_from(number).ok().filter(|&number| number > 0).and_then(|number| self.kinds.get(number));
+        kind.ok_or_else(|| refused("is none of this system's"))
     }
 
     /// The handler.
@@ -140,9 +146,10 @@ impl Occurrence {
         drop(old);
         let failed = self.drain(cx);
         // Ordering: Acquire pairs with the Release in `came`.
-        if self.kind.count.load(Ordering::Acquire) != self.seen {
-            // One signal at a time: a stream of them would go on from here.
-            self.seen = self.seen.wrapping_add(1);
+        let count = self.kind.count.load(Ordering::Acquire);
+        if count != self.seen {
+            // Whatever came until now is one, as it may have been for the system.
+            self.seen = count;
             return Poll::Ready(Ok(()));
         }
         failed.map_or(Poll::Pending, |e| Poll::Ready(Err(e)))
