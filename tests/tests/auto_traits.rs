@@ -118,6 +118,11 @@ fn sockets_are_shared_by_threads() {
     yes!(net::tcp::Accept<'static>: Send, Sync, Unpin, Debug, Future);
     yes!(net::tcp::Connect: Send, Unpin, Debug, Future);
     yes!(net::tcp::Bind: Send, Unpin, Debug, Future);
+    yes!(net::TcpSocket: Send, Sync, Unpin, Debug);
+    yes!(net::TcpListeners: Send, Sync, Unpin, Debug);
+    yes!(net::tcp::SocketConnect: Send, Unpin, Debug, Future);
+    yes!(net::tcp::BindAll: Send, Unpin, Debug, Future);
+    yes!(net::tcp::AcceptAny<'static>: Send, Sync, Unpin, Debug, Future);
     yes!(net::LookupHost: Send, Unpin, Debug, Future);
     yes!(weftwork::io::AsyncFd<UdpSocket>: Send, Sync, Unpin, Debug);
 }

@@ -1,9 +1,9 @@
-//! Connecting: every address in its order, until one answers.
+//! Connecting: every address in its order, until one answers; or one address with a socket made for it.
 
 use super::addr::LookupHost;
+use super::attempts::Failures;
 use super::stream::TcpStream;
 use crate::reactor::{First, Found, Interest, Place, Reactor, Registered, Way, os};
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -19,7 +19,7 @@ use weftwork_sync::primitive::fault::{self, Point};
 #[must_use = "futures do nothing unless awaited"]
 pub struct Connect {
     state: State,
-    failures: Vec<(SocketAddr, io::Error)>,
+    failures: Failures,
 }
 
 #[derive(Debug)]
@@ -42,12 +42,12 @@ enum Started {
 
 impl Connect {
     pub(super) fn new(lookup: LookupHost) -> Self {
-        Self { state: State::Resolving(lookup), failures: Vec::new() }
+        Self { state: State::Resolving(lookup), failures: Failures::default() }
     }
 
     #[cfg(test)]
     pub(crate) fn on(reactor: Shared<Reactor>, addresses: Vec<SocketAddr>) -> Self {
-        Self { state: State::Trying { reactor, left: addresses.into_iter(), now: None }, failures: Vec::new() }
+        Self { state: State::Trying { reactor, left: addresses.into_iter(), now: None }, failures: Failures::default() }
     }
 }
 
@@ -69,18 +69,19 @@ impl Future for Connect {
                     let attempt = now.take();
                     match (ended, attempt) {
                         (Ok(()), Some(attempt)) => return Poll::Ready(Ok(TcpStream::connected(attempt.io))),
-                        (Err(e), _) => this.failures.push((address, e)),
+                        (Err(e), _) => this.failures.push(address, e),
                         (Ok(()), None) => unreachable!("an attempt was polled"),
                     }
                 }
                 State::Trying { now, reactor, left } => {
                     let Some(address) = left.next() else {
-                        return Poll::Ready(Err(failed(core::mem::take(&mut this.failures))));
+                        let failures = core::mem::take(&mut this.failures);
+                        return Poll::Ready(Err(failures.into_error("no address answered")));
                     };
                     match start(reactor, address) {
                         Ok(Started::Connected(io)) => return Poll::Ready(Ok(TcpStream::connected(io))),
                         Ok(Started::InProgress(io)) => *now = Some(Attempt { address, io }),
-                        Err(e) => this.failures.push((address, e)),
+                        Err(e) => this.failures.push(address, e),
                     }
                 }
             }
@@ -113,6 +114,10 @@ fn start(reactor: &Shared<Reactor>, address: SocketAddr) -> io::Result<Started> 
     fault::pass(Point::Descriptor)?;
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
+    start_with(reactor, socket, address)
+}
+
+fn start_with(reactor: &Shared<Reactor>, socket: Socket, address: SocketAddr) -> io::Result<Started> {
     // Registered after the connect has begun: before it, the system calls the socket hung up.
     let started = socket.connect(&address.into());
     let socket = net::TcpStream::from(socket);
@@ -125,31 +130,47 @@ fn start(reactor: &Shared<Reactor>, address: SocketAddr) -> io::Result<Started> 
     }
 }
 
-/// No address answered.
+/// The future of [`TcpSocket::connect`](super::TcpSocket::connect).
 #[derive(Debug)]
-struct NoneAnswered(Vec<(SocketAddr, io::Error)>);
+#[must_use = "futures do nothing unless awaited"]
+pub struct SocketConnect {
+    address: SocketAddr,
+    state: SocketState,
+}
 
-impl fmt::Display for NoneAnswered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no address answered")?;
-        for (n, (address, error)) in self.0.iter().enumerate() {
-            write!(f, "{} {address}: {error}", if n == 0 { ":" } else { ";" })?;
+#[derive(Debug)]
+enum SocketState {
+    New(Socket),
+    Trying(Attempt),
+    Done,
+}
+
+impl SocketConnect {
+    /// The socket is in non-blocking mode.
+    pub(super) fn new(socket: Socket, address: SocketAddr) -> Self {
+        Self { address, state: SocketState::New(socket) }
+    }
+}
+
+impl Future for SocketConnect {
+    type Output = io::Result<TcpStream>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let address = self.address;
+        let attempt = match core::mem::replace(&mut self.state, SocketState::Done) {
+            SocketState::New(socket) => match start_with(&crate::context::reactor()?, socket, address)? {
+                Started::Connected(io) => return Poll::Ready(Ok(TcpStream::connected(io))),
+                Started::InProgress(io) => Attempt { address, io },
+            },
+            SocketState::Trying(attempt) => attempt,
+            SocketState::Done => panic!("a SocketConnect was polled after it had completed"),
+        };
+        match attempt.poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(ended.map(|()| TcpStream::connected(attempt.io))),
+            Poll::Pending => {
+                self.state = SocketState::Trying(attempt);
+                Poll::Pending
+            }
         }
-        Ok(())
-    }
-}
-
-impl std::error::Error for NoneAnswered {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.last().map(|(_, e)| e as _)
-    }
-}
-
-/// The system's own error if there was one address, else all of them under the last one's kind.
-fn failed(mut failures: Vec<(SocketAddr, io::Error)>) -> io::Error {
-    match failures.len() {
-        0 => io::Error::new(io::ErrorKind::InvalidInput, "there is no address to connect to"),
-        1 => failures.remove(0).1,
-        n => io::Error::new(failures[n - 1].1.kind(), NoneAnswered(failures)),
     }
 }

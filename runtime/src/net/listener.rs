@@ -2,6 +2,8 @@
 
 use super::acceptor::{Acceptor, ListeningSocket};
 use super::addr::{LookupHost, ToSocketAddrs};
+use super::attempts::Failures;
+use super::listeners::BindAll;
 use super::stream::TcpStream;
 use super::tcp::{Accept, Incoming};
 use crate::reactor::{Place, Reactor, os};
@@ -23,7 +25,7 @@ const BACKLOG: i32 = 1024;
 /// When the process runs out of descriptors or memory, [`accept`](Self::accept) waits by itself (10 ms, doubling up to a
 /// second) and goes on when some are free again; a server needs no code for it.
 ///
-/// asyncio: `start_server`; tokio: `TcpListener`.
+/// asyncio: a `Server` on one address; tokio: `TcpListener`.
 ///
 /// ```
 /// use weftwork::net::{TcpListener, TcpStream};
@@ -40,7 +42,7 @@ const BACKLOG: i32 = 1024;
 /// assert_eq!(&greeting, b"hello");
 /// # Ok(()) }) }
 /// ```
-#[doc(alias = "start_server")]
+#[doc(alias = "Server")]
 pub struct TcpListener {
     acceptor: Acceptor<net::TcpListener>,
 }
@@ -52,12 +54,36 @@ impl TcpListener {
     /// Unix, so a server can be started again at once.
     ///
     /// # Errors
-    /// The name cannot be looked up, no address can be bound (the last one's reason), or no runtime is on this thread.
+    /// The name cannot be looked up, no address can be bound (the message names every address and its reason), or no
+    /// runtime is on this thread.
     ///
     /// # Cancel safety
     /// Nothing is lost.
+    ///
+    /// tokio: `TcpListener::bind`. To listen on all of them there is [`bind_all`](Self::bind_all), and to set options
+    /// before, [`TcpSocket`](super::TcpSocket).
     pub fn bind(addr: impl ToSocketAddrs) -> Bind {
         Bind { lookup: addr.resolve() }
+    }
+
+    /// Binds every address that the name stands for, and listens on all of them.
+    ///
+    /// Addresses that this machine does not have, and those of a family that it does not speak, are passed over as long as
+    /// another one can be bound: so `"localhost"` means both loopback addresses wherever there are both. A listener on an
+    /// IPv6 address is for IPv6 alone, so that `[::]` and `0.0.0.0` can have the same port. With port 0 each address gets
+    /// a port of its own.
+    ///
+    /// # Errors
+    /// The name cannot be looked up; an address cannot be bound, then none is (the message names it); no runtime is on
+    /// this thread.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    ///
+    /// asyncio: `start_server`, which does this; tokio: none. See [`TcpListeners`](super::TcpListeners) for an example.
+    #[doc(alias = "start_server")]
+    pub fn bind_all(addr: impl ToSocketAddrs) -> BindAll {
+        BindAll::new(addr.resolve())
     }
 
     /// Takes over a listener of the standard library and puts it into non-blocking mode.
@@ -178,22 +204,34 @@ impl Future for Bind {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let addresses = ready!(Pin::new(&mut self.lookup).poll(cx))?;
         let reactor = crate::context::reactor()?;
-        let mut last = io::Error::new(io::ErrorKind::InvalidInput, "there is no address to bind");
+        let mut failures = Failures::default();
         for address in addresses {
-            match listen(address).and_then(|socket| TcpListener::on(&reactor, socket)) {
+            match listen(address, Families::AsTheSystemSays).and_then(|socket| TcpListener::on(&reactor, socket)) {
                 Ok(listener) => return Poll::Ready(Ok(listener)),
-                Err(e) => last = e,
+                Err(e) => failures.push(address, e),
             }
         }
-        Poll::Ready(Err(last))
+        Poll::Ready(Err(failures.into_error("no address could be bound")))
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<net::TcpListener> {
+/// Whether a listener on an IPv6 address is for connections over IPv4 too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Families {
+    /// Linux: yes, if the address is the unspecified one.
+    AsTheSystemSays,
+    /// No, so that another listener can have the port there.
+    One,
+}
+
+pub(super) fn listen(address: SocketAddr, families: Families) -> io::Result<net::TcpListener> {
     fault::pass(Point::Descriptor)?;
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if os::REUSE_ADDRESS {
         socket.set_reuse_address(true)?;
+    }
+    if address.is_ipv6() && families == Families::One {
+        socket.set_only_v6(true)?;
     }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

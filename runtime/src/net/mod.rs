@@ -2,8 +2,9 @@
 //!
 //! | here | asyncio | tokio |
 //! |---|---|---|
-//! | [`TcpListener`] | `start_server` | `TcpListener` |
+//! | [`TcpListener`], [`TcpListeners`] | `start_server` | `TcpListener` |
 //! | [`TcpStream`] | `open_connection` | `TcpStream` |
+//! | [`TcpSocket`] | `socket.socket` | `TcpSocket` |
 //! | [`tcp`] | the pair `(reader, writer)` | `net::tcp` |
 //! | [`lookup_host`] | `loop.getaddrinfo` | `lookup_host` |
 //!
@@ -16,15 +17,28 @@
 mod accept_pause;
 mod acceptor;
 mod addr;
+mod attempts;
 mod byte_stream;
 mod connect;
 mod halves;
 mod listener;
+mod listeners;
 mod operations;
 mod stream;
 mod stream_futures;
 #[cfg(any(feature = "hyper", feature = "tokio-io"))]
 mod stream_uninit;
+mod tcp_socket;
+#[cfg(any(
+    target_os = "android",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "ios",
+    target_os = "linux",
+    target_os = "macos",
+    target_os = "netbsd"
+))]
+mod tcp_socket_unix;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +47,8 @@ pub mod tcp;
 
 pub use addr::{LookupHost, ToSocketAddrs, lookup_host};
 pub use listener::TcpListener;
+pub use listeners::TcpListeners;
 pub use stream::TcpStream;
 #[cfg(any(feature = "hyper", feature = "tokio-io"))]
 pub(crate) use stream_uninit::ReadUninit;
+pub use tcp_socket::TcpSocket;

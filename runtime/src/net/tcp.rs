@@ -1,7 +1,9 @@
-//! The halves of a stream.
+//! The halves of a stream and the futures of the methods. What they do is written in `halves.rs`, `stream_futures.rs` and
+//! `acceptor.rs`; here they get their names.
 
-pub use super::connect::Connect;
+pub use super::connect::{Connect, SocketConnect};
 pub use super::listener::Bind;
+pub use super::listeners::{AcceptAny, BindAll, IncomingAny};
 
 use super::acceptor::accept_futures;
 use super::byte_stream;

@@ -18,6 +18,6 @@ mod family;
 
 pub(crate) use accept::accept;
 pub(crate) use family::{
-    BorrowedSource, REUSE_ADDRESS, RawSource, borrow, is_about_one_connection, is_exhaustion, is_in_progress,
-    is_not_open, raw,
+    BorrowedSource, REUSE_ADDRESS, RawSource, borrow, is_about_one_connection, is_address_not_here, is_exhaustion,
+    is_in_progress, is_not_open, raw,
 };

@@ -36,6 +36,11 @@ pub(crate) fn is_in_progress(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR))
 }
 
+/// The system does not speak this address family, or speaks it and has no such address.
+pub(crate) fn is_address_not_here(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT | libc::EADDRNOTAVAIL))
+}
+
 /// The process or the system is out of descriptors or memory: waiting helps, trying again at once does not.
 pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
     let number = error.raw_os_error();

@@ -7,6 +7,9 @@ const WSAEINTR: i32 = 10004;
 const WSAEMFILE: i32 = 10024;
 const WSAEINPROGRESS: i32 = 10036;
 const WSAENOTSOCK: i32 = 10038;
+const WSAEPROTONOSUPPORT: i32 = 10043;
+const WSAEAFNOSUPPORT: i32 = 10047;
+const WSAEADDRNOTAVAIL: i32 = 10049;
 const WSAENETDOWN: i32 = 10050;
 const WSAENETUNREACH: i32 = 10051;
 const WSAECONNABORTED: i32 = 10053;
@@ -45,6 +48,11 @@ pub(crate) fn is_not_open(error: &io::Error) -> bool {
 /// A connect goes on in the background.
 pub(crate) fn is_in_progress(error: &io::Error) -> bool {
     error.raw_os_error() == Some(WSAEINPROGRESS) || error.kind() == io::ErrorKind::WouldBlock
+}
+
+/// The system does not speak this address family, or speaks it and has no such address.
+pub(crate) fn is_address_not_here(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(WSAEAFNOSUPPORT | WSAEPROTONOSUPPORT | WSAEADDRNOTAVAIL))
 }
 
 /// The process or the system is out of sockets or memory: waiting helps, trying again at once does not. The number 24 is
