@@ -23,6 +23,13 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
+impl UsageError {
+    /// A mistake, in words.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
 impl Arguments {
     /// The words behind the program's name.
     ///
@@ -78,6 +85,12 @@ impl Arguments {
         }
     }
 
+    /// Takes the next word out that looks like no flag. Take all flags with values before, or theirs are taken for it.
+    pub fn word(&mut self) -> Option<String> {
+        let place = self.given.iter().position(|given| !given.starts_with('-'))?;
+        self.given.remove(place)
+    }
+
     /// Ends the reading.
     ///
     /// # Errors
@@ -107,6 +120,15 @@ mod tests {
         assert!(arguments.flag(&["--help", "-h"]));
         assert!(!arguments.flag(&["--help", "-h"]));
         assert_eq!(arguments.end(), Ok(()));
+    }
+
+    #[test]
+    fn words_are_taken_in_their_order_and_flags_are_left() {
+        let mut arguments = given("a --all b");
+        assert_eq!(arguments.word().as_deref(), Some("a"));
+        assert_eq!(arguments.word().as_deref(), Some("b"));
+        assert_eq!(arguments.word(), None);
+        assert!(arguments.flag(&["--all"]));
     }
 
     #[test]
