@@ -23,7 +23,7 @@ use weftwork_sync::primitive::{Mutex, Shared};
 /// A runtime's core without threads of its own.
 #[derive(Clone)]
 pub struct Engine {
-    core: Shared<Core>,
+    pub(super) core: Shared<Core>,
     time: Shared<ManualTime>,
 }
 
@@ -33,34 +33,39 @@ pub struct Seat<'a>(&'a Worker);
 impl Engine {
     /// The multi-thread flavour with that many seats.
     pub fn multi_thread(workers: usize) -> Self {
-        Self::new(workers, true, false)
+        Self::new(workers, 0, true, false)
+    }
+
+    /// As [`multi_thread`](Self::multi_thread), with seats for spares behind those of the workers.
+    pub fn with_spares(workers: usize, spares: usize) -> Self {
+        Self::new(workers, spares, true, false)
     }
 
     /// As [`multi_thread`](Self::multi_thread), and its workers see to it that the watchdog is awake.
     pub fn watched(workers: usize) -> Self {
-        Self::new(workers, true, true)
+        Self::new(workers, 0, true, true)
     }
 
     /// The current-thread flavour.
     pub fn current_thread() -> Self {
-        Self::new(1, false, false)
+        Self::new(1, 0, false, false)
     }
 
-    fn new(workers: usize, multi: bool, watched: bool) -> Self {
+    fn new(workers: usize, spares: usize, multi: bool, watched: bool) -> Self {
         let time = Shared::new(ManualTime::default());
         let clock = Clock::Manual(time.clone());
         let timers = || Shared::new(Timers::new(clock.clone()));
         let core = Shared::new(Core {
-            slots: (0..workers).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
+            slots: (0..workers + spares).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
             injector: Injector::new(),
-            idle: Idle::new(workers, workers),
+            idle: Idle::new(workers + spares, workers),
             outside: Mutex::new(Outside { owned: OwnedList::new(), closed: false }),
             outside_timers: timers(),
             keeper: Keeper { seat: Mutex::new(()), slot: AtomicUsize::new(0), deadline: AtomicU64::new(0) },
             reactor: None,
             stopping: AtomicBool::new(false),
             watchdog: watchdog::Watchdog::new(),
-            spares: Spares::new(0),
+            spares: Spares::new(spares),
             exits: shutdown::Exits::default(),
             pool: ThreadPool::builder().max_threads(1).build(),
             home: Mutex::new(None),

@@ -7,6 +7,7 @@
 //! | `tasks.rs` | task cells, state word and handles, with a scheduler that is a plain queue |
 //! | `queues.rs` | the shared queue's two ends, and the injector |
 //! | `engine.rs` | a whole `Core` without reactor, thread by thread: workers, stealing, rescue, shutdown |
+//! | `spares.rs` | the seats of spares, with the thread starts and the clock in the model's hands |
 //! | `idle.rs` | the protocol of sleepers and searchers by itself |
 //! | `biased.rs` | the owner's section and its takers by themselves |
 //! | `timers.rs` | a wheel with its lock |
@@ -22,6 +23,7 @@ mod engine;
 mod idle;
 mod probe;
 mod queues;
+mod spares;
 mod tasks;
 mod timers;
 
@@ -32,5 +34,6 @@ pub use engine::{Engine, Seat};
 pub use idle::Sleepers;
 pub use probe::Probe;
 pub use queues::{CAPACITY, Here, Inbox, There, pair};
+pub use spares::{Hire, Rest};
 pub use tasks::{Listed, Ready, Tasks};
 pub use timers::{Armed, Wheel};
