@@ -10,6 +10,7 @@
 //! | `lines.rs` | lines out of pieces of bytes, with a bound |
 //! | `index.rs`, `names.rs` | the names of all characters, by word |
 //! | `echo.rs` | the dialogue of `echo` |
+//! | `load/` | the load generator, from its schedule to its table |
 //! | `options.rs`, `arguments.rs` | the command line |
 //! | `log.rs` | lines for whoever runs the server |
 //!
@@ -27,6 +28,7 @@ pub mod index;
 pub mod interrupt;
 pub mod latch;
 pub mod lines;
+pub mod load;
 pub mod log;
 pub mod names;
 pub mod options;
