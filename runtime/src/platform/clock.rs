@@ -1,4 +1,5 @@
-//! What time it is, for real or as a test says: nanoseconds since an origin of the process, never going back.
+//! What time it is, for real or as a test says: nanoseconds since an origin of the
+//! system's or the process's, never going back.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this is the facade")]
 
 use std::sync::LazyLock;
@@ -6,12 +7,14 @@ use std::time::{Duration, Instant};
 use weftwork_sync::primitive::unmodelled::Counter;
 use weftwork_sync::primitive::{Mutex, Shared};
 
-static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// One moment on both clocks. Read in this order a moment of std's is never put earlier here than it was, so nothing that
+/// was asked for by std's clock comes early.
+static PAIR: LazyLock<(Instant, u64)> = LazyLock::new(|| (Instant::now(), real_now()));
 
-/// Nanoseconds of the real clock since the origin; 584 years fit.
+/// Nanoseconds of the real clock since its origin; 584 years fit.
 #[inline]
 pub(crate) fn real_now() -> u64 {
-    nanoseconds(Instant::now().saturating_duration_since(*ORIGIN))
+    super::system::monotonic()
 }
 
 /// A duration as nanoseconds; one that does not fit is for ever.
@@ -22,12 +25,20 @@ pub(crate) fn nanoseconds(duration: Duration) -> u64 {
 
 /// The std instant at `nanos` since the origin, if the platform can say it.
 pub(crate) fn to_std(nanos: u64) -> Option<Instant> {
-    ORIGIN.checked_add(Duration::from_nanos(nanos))
+    let (instant, then) = *PAIR;
+    match nanos.checked_sub(then) {
+        Some(after) => instant.checked_add(Duration::from_nanos(after)),
+        None => instant.checked_sub(Duration::from_nanos(then - nanos)),
+    }
 }
 
 /// Nanoseconds since the origin of a std instant; one before the origin is the origin.
 pub(crate) fn from_std(instant: Instant) -> u64 {
-    nanoseconds(instant.saturating_duration_since(*ORIGIN))
+    let (other, then) = *PAIR;
+    match instant.checked_duration_since(other) {
+        Some(after) => then.saturating_add(nanoseconds(after)),
+        None => then.saturating_sub(nanoseconds(other.saturating_duration_since(instant))),
+    }
 }
 
 /// A runtime's source of time.

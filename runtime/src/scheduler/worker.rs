@@ -31,6 +31,9 @@ const ROUND: u32 = 64;
 pub struct Worker {
     pub(crate) core: Shared<Core>,
     pub(crate) index: usize,
+    /// The slot of that index: looked up once, used many times a step.
+    slot: NonNull<Slot>,
+    multi: bool,
     steps: Cell<u32>,
     lifo_streak: Cell<u32>,
     /// Counted among the searchers of `idle`.
@@ -66,9 +69,12 @@ impl Worker {
     pub(crate) fn sit(core: Shared<Core>, index: usize) -> Self {
         recycle::enter_worker();
         let random = (index as u32).wrapping_mul(0x9E37_79B9) | 1;
+        let (slot, multi) = (NonNull::from(&*core.slots[index]), core.config.multi);
         Self {
             core,
             index,
+            slot,
+            multi,
             steps: Cell::new(0),
             lifo_streak: Cell::new(0),
             searching: Cell::new(false),
@@ -84,8 +90,10 @@ impl Worker {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn slot(&self) -> &Slot {
-        &self.core.slots[self.index]
+        // SAFETY: slots never move, and the core that owns them is held as long as this worker lives.
+        unsafe { self.slot.as_ref() }
     }
 
     /// The owner's section of this worker's slot.
@@ -117,7 +125,7 @@ impl Worker {
         self.steps.set(steps);
         if steps.is_multiple_of(ROUND) {
             self.look_around(Look::Near);
-        } else if !self.core.config.multi {
+        } else if !self.multi {
             // First in, first out holds for tasks from outside as well.
             self.take_injected();
         }
@@ -198,7 +206,7 @@ impl Worker {
         slot.count_epoch();
         self.current.set(None);
         slot.counters.polls.bump();
-        if self.core.config.multi {
+        if self.multi {
             let polls = self.polls_since_sample.get() + 1;
             self.polls_since_sample.set(polls);
             if polls >= SAMPLE {
@@ -257,7 +265,7 @@ impl Worker {
     /// A task woken or spawned by the task that runs here: it is next.
     #[inline]
     pub(crate) fn push(&self, task: Runnable) {
-        if self.core.config.multi && !task.header().spec.pinned {
+        if self.multi && !task.header().spec.pinned {
             let backlog = self.own(|local| {
                 if let Some(displaced) = local.lifo.replace(task) {
                     local.private.push_back(displaced);
@@ -273,7 +281,7 @@ impl Worker {
     /// A task that goes behind everything that is ready.
     #[inline]
     pub(crate) fn push_back(&self, task: Runnable) {
-        if self.core.config.multi && task.header().spec.pinned {
+        if self.multi && task.header().spec.pinned {
             if task.header().spec.owner as usize != self.index {
                 return self.core.inject(task);
             }
@@ -287,7 +295,7 @@ impl Worker {
     #[inline]
     pub(crate) fn adopt(&self, task: NonNull<Header>) {
         self.slot().counters.spawns.bump();
-        let (multi, mut closed) = (self.core.config.multi, false);
+        let (multi, mut closed) = (self.multi, false);
         let backlog = self.own(|local| {
             if local.closed {
                 closed = true;

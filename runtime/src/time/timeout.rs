@@ -1,7 +1,7 @@
 //! Waiting for something else at most until a point in time.
 
 use super::{Instant, Sleep};
-use crate::platform::clock::nanoseconds;
+
 use core::fmt;
 use core::future::{Future, IntoFuture};
 use core::pin::Pin;
@@ -59,8 +59,12 @@ enum Limit {
 impl Limit {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Self::After(duration) = self {
-            let deadline = crate::context::now().saturating_add(nanoseconds(*duration));
-            *self = Self::At(super::sleep_until(Instant::from_nanos(deadline)));
+            *self = Self::At(match *duration {
+                // A sleep of no length lets others run once; a limit of none is over.
+                Duration::ZERO => super::sleep_until(Instant::now()),
+                // It counts from its first poll, which is now.
+                duration => super::sleep(duration),
+            });
         }
         let Self::At(sleep) = self else { return Poll::Pending };
         if coop::has_budget() {
