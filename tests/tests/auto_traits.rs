@@ -123,6 +123,10 @@ fn sockets_are_shared_by_threads() {
     yes!(net::tcp::SocketConnect: Send, Unpin, Debug, Future);
     yes!(net::tcp::BindAll: Send, Unpin, Debug, Future);
     yes!(net::tcp::AcceptAny<'static>: Send, Sync, Unpin, Debug, Future);
+    yes!(net::UdpSocket: Send, Sync, Unpin, Debug);
+    yes!(net::udp::RecvFrom<'static>: Send, Sync, Unpin, Debug, Future);
+    yes!(net::udp::SendTo<'static>: Send, Unpin, Debug, Future);
+    yes!(net::udp::RecvBatch<'static, 'static>: Send, Sync, Unpin, Debug, Future);
     yes!(net::LookupHost: Send, Unpin, Debug, Future);
     yes!(weftwork::io::AsyncFd<UdpSocket>: Send, Sync, Unpin, Debug);
 }

@@ -53,6 +53,7 @@ pub struct LookupHost(State);
 type Addresses = io::Result<Vec<SocketAddr>>;
 
 enum State {
+    One(SocketAddr),
     Known(Vec<SocketAddr>),
     Named(Name),
     Asked(Pin<Box<dyn Future<Output = Addresses> + Send>>),
@@ -65,8 +66,12 @@ enum Name {
 }
 
 impl LookupHost {
-    fn known(addresses: impl Into<Vec<SocketAddr>>) -> Self {
-        Self(State::Known(addresses.into()))
+    /// The address, if it is one and needs no look-up.
+    pub(super) fn one(&self) -> Option<SocketAddr> {
+        match self.0 {
+            State::One(address) => Some(address),
+            _ => None,
+        }
     }
 
     fn named(name: Name) -> Self {
@@ -90,6 +95,7 @@ impl Future for LookupHost {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Addresses> {
         loop {
             match core::mem::replace(&mut self.0, State::Done) {
+                State::One(address) => return Poll::Ready(Ok(vec![address])),
                 State::Known(addresses) => return Poll::Ready(Ok(addresses)),
                 State::Named(name) => {
                     // Without a runtime there is no pool; say so as an error.
@@ -112,7 +118,7 @@ impl Future for LookupHost {
 impl fmt::Debug for LookupHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            State::Known(_) | State::Named(_) => "LookupHost(new)",
+            State::One(_) | State::Known(_) | State::Named(_) => "LookupHost(new)",
             State::Asked(_) => "LookupHost(pending)",
             State::Done => "LookupHost(done)",
         })
@@ -124,7 +130,7 @@ macro_rules! known {
         impl sealed::Resolve for $what {
             fn resolve(self) -> LookupHost {
                 let $value = self;
-                LookupHost::known($addresses)
+                LookupHost($addresses)
             }
         }
         impl ToSocketAddrs for $what {}
@@ -132,19 +138,19 @@ macro_rules! known {
 }
 
 known! {
-    SocketAddr, |a| [a];
-    SocketAddrV4, |a| [a.into()];
-    SocketAddrV6, |a| [a.into()];
-    (IpAddr, u16), |a| [a.into()];
-    (Ipv4Addr, u16), |a| [a.into()];
-    (Ipv6Addr, u16), |a| [a.into()];
-    &[SocketAddr], |all| all;
-    Vec<SocketAddr>, |all| all;
+    SocketAddr, |a| State::One(a);
+    SocketAddrV4, |a| State::One(a.into());
+    SocketAddrV6, |a| State::One(a.into());
+    (IpAddr, u16), |a| State::One(a.into());
+    (Ipv4Addr, u16), |a| State::One(a.into());
+    (Ipv6Addr, u16), |a| State::One(a.into());
+    &[SocketAddr], |all| State::Known(all.to_vec());
+    Vec<SocketAddr>, |all| State::Known(all);
 }
 
 impl<const N: usize> sealed::Resolve for [SocketAddr; N] {
     fn resolve(self) -> LookupHost {
-        LookupHost::known(self)
+        LookupHost(State::Known(self.into()))
     }
 }
 impl<const N: usize> ToSocketAddrs for [SocketAddr; N] {}
@@ -152,7 +158,7 @@ impl<const N: usize> ToSocketAddrs for [SocketAddr; N] {}
 impl sealed::Resolve for &str {
     fn resolve(self) -> LookupHost {
         match self.parse::<SocketAddr>() {
-            Ok(address) => LookupHost::known([address]),
+            Ok(address) => LookupHost(State::One(address)),
             Err(_) => LookupHost::named(Name::WithPort(self.to_owned())),
         }
     }
@@ -162,7 +168,7 @@ impl ToSocketAddrs for &str {}
 impl sealed::Resolve for (&str, u16) {
     fn resolve(self) -> LookupHost {
         match self.0.parse::<IpAddr>() {
-            Ok(address) => LookupHost::known([(address, self.1).into()]),
+            Ok(address) => LookupHost(State::One((address, self.1).into())),
             Err(_) => LookupHost::named(Name::Host(self.0.to_owned(), self.1)),
         }
     }

@@ -1,4 +1,4 @@
-//! TCP, and the names of hosts.
+//! TCP, UDP, and the names of hosts.
 //!
 //! | here | asyncio | tokio |
 //! |---|---|---|
@@ -6,6 +6,7 @@
 //! | [`TcpStream`] | `open_connection` | `TcpStream` |
 //! | [`TcpSocket`] | `socket.socket` | `TcpSocket` |
 //! | [`tcp`] | the pair `(reader, writer)` | `net::tcp` |
+//! | [`UdpSocket`] | `create_datagram_endpoint` | `UdpSocket` |
 //! | [`lookup_host`] | `loop.getaddrinfo` | `lookup_host` |
 //!
 //! Streams implement the traits of `futures-io`, so the `futures` crate's extensions (`BufReader`, `lines`, `copy`) work on
@@ -20,6 +21,7 @@ mod addr;
 mod attempts;
 mod byte_stream;
 mod connect;
+mod datagram;
 mod halves;
 mod listener;
 mod listeners;
@@ -41,9 +43,14 @@ mod tcp_socket;
 mod tcp_socket_unix;
 #[cfg(test)]
 mod tests;
+mod udp_options;
+mod udp_socket;
 
 /// The halves of a [`TcpStream`] and the futures of its methods.
 pub mod tcp;
+
+/// Batches of datagrams, and the futures of a [`UdpSocket`]'s methods.
+pub mod udp;
 
 pub use addr::{LookupHost, ToSocketAddrs, lookup_host};
 pub use listener::TcpListener;
@@ -52,3 +59,4 @@ pub use stream::TcpStream;
 #[cfg(any(feature = "hyper", feature = "tokio-io"))]
 pub(crate) use stream_uninit::ReadUninit;
 pub use tcp_socket::TcpSocket;
+pub use udp_socket::UdpSocket;

@@ -9,14 +9,26 @@ mod accept;
 #[cfg(not(target_os = "linux"))]
 #[path = "accept_portable.rs"]
 mod accept;
+mod batch;
+#[cfg(target_os = "linux")]
+mod batch_linux;
+#[cfg(any(not(target_os = "linux"), test))]
+mod batch_portable;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod family;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod family;
+#[cfg(any(not(target_os = "linux"), test))]
+mod uninit;
 
 pub(crate) use accept::accept;
+pub use batch::{Incoming, Outgoing};
+#[cfg(target_os = "linux")]
+pub(crate) use batch_linux::{recv_batch, send_batch};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use batch_portable::{recv_batch, send_batch};
 pub(crate) use family::{
     BorrowedSource, REUSE_ADDRESS, RawSource, borrow, is_about_one_connection, is_address_not_here, is_exhaustion,
     is_in_progress, is_not_open, raw,
