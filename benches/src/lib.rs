@@ -1,1 +1,3 @@
-//! Benchmarks and demonstrations; each is a program under src/bin/.
+//! Benchmarks and demonstrations; each is a program under src/bin/, and here is what several of them use.
+
+pub mod server_process;

@@ -13,6 +13,8 @@ struct Program {
     name: &'static str,
     shows: &'static str,
     needs: Option<Tool>,
+    /// A program of the examples that it runs, built beside it.
+    beside: Option<&'static str>,
     then: Option<Again>,
 }
 
@@ -28,35 +30,40 @@ struct Again {
     arguments: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 6] = [
+const PROGRAMS: [Program; 8] = [
     Program {
         name: "stuck",
         shows: "what goes on while workers are blocked inside a poll, and how late",
         needs: None,
+        beside: None,
         then: None,
     },
     Program {
         name: "syscalls",
         shows: "the system calls of an echo server under load, counted from outside",
         needs: Some(Tool { name: "strace", why: "counts the system calls" }),
+        beside: None,
         then: None,
     },
     Program {
         name: "emfile",
         shows: "that accept survives running out of descriptors, and resumes",
         needs: None,
+        beside: None,
         then: None,
     },
     Program {
         name: "panics",
         shows: "that a panic anywhere is contained and reported with task and place",
         needs: None,
+        beside: None,
         then: None,
     },
     Program {
         name: "churn",
         shows: "that every future is dropped exactly once while runtimes end at random; a small round under valgrind",
         needs: Some(Tool { name: "valgrind", why: "looks for leaks and stray accesses in a small round" }),
+        beside: None,
         then: Some(Again {
             // Recycled cells would hide what valgrind looks for. Only what is definitely lost counts: std's own record of
             // the main thread is reached through an inner pointer.
@@ -78,6 +85,21 @@ const PROGRAMS: [Program; 6] = [
         name: "rows",
         shows: "rows of figures beside tokio, and by how much each differs",
         needs: None,
+        beside: None,
+        then: None,
+    },
+    Program {
+        name: "load",
+        shows: "charfinder under load for a minute: latencies, no error, flat memory, no descriptor kept",
+        needs: None,
+        beside: Some("charfinder"),
+        then: None,
+    },
+    Program {
+        name: "hostile",
+        shows: "charfinder among clients that misbehave, while one that behaves is served",
+        needs: None,
+        beside: Some("charfinder"),
         then: None,
     },
 ];
@@ -102,6 +124,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &mut Arguments) -> Outcome {
         && !is_installed(tool)
     {
         return Err(format!("`show {name}` needs {tool}, which {why}: `apt-get install {tool}`, or its like"));
+    }
+    if let Some(beside) = program.beside {
+        let mut cargo = workspace.cargo();
+        cargo.args(["build", "--release", "--package", "examples", "--bin", beside]);
+        announce(&cargo);
+        finish(&mut cargo)?;
     }
     let binary = format!("show-{name}");
     let mut cargo = workspace.cargo();
