@@ -86,7 +86,9 @@ fn a_worker_pushes_pops_and_completes_while_it_is_robbed() {
         engine.sit(0, |seat| {
             let task = || {
                 let polls = polls.clone();
-                async move { drop(polls.add(1)) }
+                async move {
+                    polls.add(1);
+                }
             };
             seat.spawn(task()).detach();
             let robber = spawn(move || run_all(theirs.try_rob(0).unwrap_or_default()));
@@ -110,7 +112,9 @@ fn two_rob_one_worker() {
         engine.sit(0, |seat| {
             let task = || {
                 let polls = polls.clone();
-                async move { drop(polls.add(1)) }
+                async move {
+                    polls.add(1);
+                }
             };
             seat.spawn(task()).detach();
             let robbers = robbers.map(|engine| spawn(move || run_all(engine.try_rob(0).unwrap_or_default())));
@@ -132,7 +136,9 @@ fn a_blocked_worker_is_rescued_into_the_hands_of_another() {
         let theirs = engine.clone();
         let task = || {
             let polls = polls.clone();
-            async move { drop(polls.add(1)) }
+            async move {
+                polls.add(1);
+            }
         };
         let watchdog = spawn(move || theirs.rescue(&[0]));
         engine.sit(0, |seat| {

@@ -28,7 +28,7 @@
 use crate::platform::asymmetric::Pairing;
 use core::fmt;
 use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
-use weftwork_sync::primitive::{Mutex, UnsafeCell};
+use weftwork_sync::primitive::{Mutex, MutexGuard, UnsafeCell};
 
 /// A value biased towards its owner.
 pub struct Biased<T> {
@@ -77,22 +77,19 @@ impl<T> Biased<T> {
         // Ordering: Relaxed store: the pairing orders it before the load (race 1). Acquire: race 3.
         let revoked =
             self.pairing.often(|| self.busy.store(true, Ordering::Relaxed), || self.revoked.load(Ordering::Acquire));
-        let leave = Leave(&self.busy);
-        if revoked {
-            drop(leave);
-            return self.own_contended(section);
-        }
-        // SAFETY: busy and not revoked, so no taker is inside (race 1).
-        let out = self.value.with_mut(|value| section(unsafe { &mut *value }));
-        drop(leave);
-        out
+        let _leave = Leave(&self.busy);
+        let _no_taker = if revoked { Some(self.step_back()) } else { None };
+        // One place that calls the section, so that it is compiled into its caller.
+        // SAFETY: busy and not revoked, so no taker is inside (race 1); or the lock is held, which takers hold while they
+        // work.
+        self.value.with_mut(|value| section(unsafe { &mut *value }))
     }
 
+    /// The owner met a taker: it is not busy, and comes again when the taker has let go.
     #[cold]
-    fn own_contended<R>(&self, section: impl FnOnce(&mut T) -> R) -> R {
-        let _no_taker = self.taker.lock();
-        // SAFETY: takers hold the lock while they work.
-        self.value.with_mut(|value| section(unsafe { &mut *value }))
+    fn step_back(&self) -> MutexGuard<'_, ()> {
+        drop(Leave(&self.busy));
+        self.taker.lock()
     }
 
     /// Anybody else's section; `None` if the owner is inside its own at this very moment.

@@ -39,8 +39,6 @@ pub struct Worker {
     /// Counted among the searchers of `idle`.
     pub(crate) searching: Cell<bool>,
     pub(super) random: Cell<u32>,
-    /// The task that is being polled.
-    current: Cell<Option<TaskId>>,
     /// Where stolen tasks land before they become this worker's own.
     pub(super) landing: RefCell<Owner>,
     /// Pushes since the wake policy last looked.
@@ -79,7 +77,6 @@ impl Worker {
             lifo_streak: Cell::new(0),
             searching: Cell::new(false),
             random: Cell::new(random),
-            current: Cell::new(None),
             landing: RefCell::new(super::queue::shared().0),
             pushes: Cell::new(0),
             polls_since_sample: Cell::new(0),
@@ -111,7 +108,7 @@ impl Worker {
 
     /// The id of the task that is being polled.
     pub(crate) fn current(&self) -> Option<TaskId> {
-        self.current.get()
+        self.own(|local| local.current.map(|(id, _)| id))
     }
 
     /// One step.
@@ -148,22 +145,21 @@ impl Worker {
             self.open_mail();
         }
         let streak = self.lifo_streak.get();
-        let mut from = Source::Queue;
-        let mut drained = false;
-        let task = self.own(|local| {
-            let task = Self::choose(local, steps, streak, &mut from, &mut drained);
+        let (task, from) = self.own(|local| {
+            let (task, from) = Self::choose(local, steps, streak);
             local.current = task.as_ref().map(|task| {
                 let spec = &task.header().spec;
                 (spec.id, spec.location)
             });
-            task
+            (task, from)
         });
-        if drained {
-            self.slot().has_work.store(false, Ordering::Relaxed);
-        }
         match from {
             Source::Lifo => self.lifo_streak.set(streak + 1),
             Source::Queue => self.lifo_streak.set(0),
+            Source::LastOfShared => {
+                self.slot().has_work.store(false, Ordering::Relaxed);
+                self.lifo_streak.set(0);
+            }
             // A pinned task in between does not make the slot's turn any longer.
             Source::Pinned => {}
         }
@@ -171,25 +167,31 @@ impl Worker {
     }
 
     #[inline(always)]
-    fn choose(local: &mut Local, steps: u32, streak: u32, from: &mut Source, drained: &mut bool) -> Option<Runnable> {
+    fn choose(local: &mut Local, steps: u32, streak: u32) -> (Option<Runnable>, Source) {
         // Pinned tasks have every other step, so that neither side starves the other.
         if !local.pinned.is_empty() && (steps & 1 == 0 || local.ready() == 0) {
-            *from = Source::Pinned;
-            return local.pinned.pop_front();
+            return (local.pinned.pop_front(), Source::Pinned);
         }
         if streak < LIFO_STREAK
             && let Some(task) = local.lifo.take()
         {
-            *from = Source::Lifo;
-            return Some(task);
+            return (Some(task), Source::Lifo);
         }
         if local.shared.len() > 0 {
             let task = local.shared.pop();
-            *drained = local.shared.len() == 0;
-            if task.is_some() {
-                return task;
-            }
+            let from = if local.shared.len() == 0 { Source::LastOfShared } else { Source::Queue };
+            return match task {
+                Some(_) => (task, from),
+                // Thieves were faster.
+                None => (Self::newest(local), Source::LastOfShared),
+            };
         }
+        (Self::newest(local), Source::Queue)
+    }
+
+    /// What is left when nobody else could have taken it.
+    #[inline(always)]
+    fn newest(local: &mut Local) -> Option<Runnable> {
         local.private.pop_front().or_else(|| local.lifo.take()).or_else(|| local.pinned.pop_front())
     }
 
@@ -200,11 +202,9 @@ impl Worker {
             self.found_work();
         }
         let slot = self.slot();
-        self.current.set(Some(task.header().spec.id));
         slot.count_epoch();
         task.run();
         slot.count_epoch();
-        self.current.set(None);
         slot.counters.polls.bump();
         if self.multi {
             let polls = self.polls_since_sample.get() + 1;
@@ -353,6 +353,8 @@ enum Source {
     Pinned,
     Lifo,
     Queue,
+    /// The queue, whose part that others reach is empty now.
+    LastOfShared,
 }
 
 impl core::fmt::Debug for Worker {
