@@ -2,8 +2,8 @@
 //!
 //! A worker keeps the cells that it frees, by size class, and hands them to its own next spawns: no lock, no allocator.
 //! Where tasks are spawned on one worker and freed on another the surplus moves in magazines of 32 through the depot, one
-//! lock per 32 cells (model L11). Bounds: per worker and class two magazines, in the depot 64 magazines per class; what is
-//! beyond goes back to the allocator. Threads that are not workers use the allocator directly.
+//! lock per 32 cells (model L11). Bounds: per worker and class two magazines, in the depot 2 MiB per class; what is beyond
+//! goes back to the allocator. Threads that are not workers use the allocator directly.
 //!
 //! Recycling hides use after free from memory checkers: `WEFTWORK_RECYCLE=off` turns it off, as runs under valgrind or an
 //! address sanitizer should.
@@ -36,10 +36,15 @@ fn class_of(layout: Layout) -> Option<usize> {
     (layout.size() <= LARGEST && layout.size() > 0 && layout.align() <= 16).then(|| (layout.size() - 1) / STEP)
 }
 
+/// The bytes of a class's cells.
+fn size_of(class: usize) -> usize {
+    (class + 1) * STEP
+}
+
 /// The layout that a class allocates.
 fn layout_of(class: usize) -> Layout {
     // SAFETY: 16 is a power of two and the size is at most LARGEST.
-    unsafe { Layout::from_size_align_unchecked((class + 1) * STEP, 16) }
+    unsafe { Layout::from_size_align_unchecked(size_of(class), 16) }
 }
 
 /// Memory from the allocator, for `layout` or for its class.

@@ -1,12 +1,12 @@
 //! Where workers leave full magazines and fetch them.
 
-use super::{CLASSES, MAGAZINE};
+use super::{CLASSES, MAGAZINE, size_of};
 use core::ptr::NonNull;
 use weftwork_sync::primitive::Mutex;
 use weftwork_sync::primitive::atomic::{AtomicUsize, Ordering};
 
-/// Magazines that the depot keeps per class.
-const PER_CLASS: usize = 64;
+/// Bytes that the depot keeps per class: some ten thousand small tasks that come and go at once.
+const BYTES: usize = 2 << 20;
 
 /// Some freed cells of one class.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Depot {
     pub(crate) fn leave(&self, class: usize, magazine: Box<Magazine>) -> Result<(), Box<Magazine>> {
         let shelf = &self.classes[class];
         let mut magazines = shelf.magazines.lock();
-        if magazines.len() == PER_CLASS {
+        if magazines.len() * MAGAZINE * size_of(class) >= BYTES {
             return Err(magazine);
         }
         magazines.push(magazine);
