@@ -29,6 +29,22 @@ const PROMPT: &str = "?> ";
 /// An answer is sent in pieces of about this size: one can have a hundred thousand lines, and there are many clients.
 const PIECE_BYTES: usize = 16 * 1024;
 
+/// Builds an index, on a thread made for what takes its time.
+///
+/// It is never freed: giving back its quarter of a million words takes long enough to hold up a worker, and the end of the
+/// process does it for nothing.
+///
+/// # Errors
+/// There is no thread to be had.
+pub async fn new_index(log: &Log) -> io::Result<&'static Index> {
+    let begun = Instant::now();
+    let build = || &*Box::leak(Box::new(Index::build()));
+    let index = weftwork::to_thread(build).await.map_err(io::Error::other)?;
+    let (names, words, took) = (index.names(), index.words(), begun.elapsed().as_millis());
+    log.line(format_args!("Indexed {names} names under {words} words in {took} ms."));
+    Ok(index)
+}
+
 /// Finds characters by the words of their names.
 #[derive(Debug)]
 pub struct Charfinder {
@@ -37,23 +53,9 @@ pub struct Charfinder {
 }
 
 impl Charfinder {
-    /// Answers from an index, which is never freed: giving back its quarter of a million words takes long enough to hold up
-    /// a worker, and the end of the process does it for nothing.
+    /// Answers from an index.
     pub fn new(index: &'static Index, log: Log) -> Self {
         Self { index, log }
-    }
-
-    /// Builds the index first, on a thread made for what takes its time.
-    ///
-    /// # Errors
-    /// There is no thread to be had.
-    pub async fn with_new_index(log: Log) -> io::Result<Self> {
-        let begun = Instant::now();
-        let build = || &*Box::leak(Box::new(Index::build()));
-        let index = weftwork::to_thread(build).await.map_err(io::Error::other)?;
-        let (names, words, took) = (index.names(), index.words(), begun.elapsed().as_millis());
-        log.line(format_args!("Indexed {names} names under {words} words in {took} ms."));
-        Ok(Self::new(index, log))
     }
 
     async fn converse(&self, client: &Connection) -> Result<Infallible, End> {

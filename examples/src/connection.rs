@@ -12,7 +12,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use weftwork::net::TcpStream;
-use weftwork::time::{Instant, timeout_at};
+use weftwork::time::{Instant, timeout, timeout_at};
 
 /// Why a connection ends.
 #[derive(Debug)]
@@ -24,6 +24,10 @@ pub enum End {
     Quit,
     /// The client sent nothing, or took nothing, for too long.
     Idle,
+    /// The client began something and took too long to finish it.
+    TooSlow,
+    /// What the client sent cannot be understood, so that nothing after it could be.
+    Refused(String),
     /// The server closes, and the client had no question open.
     Closing,
     /// The server closes, and its grace was over.
@@ -38,6 +42,8 @@ impl fmt::Display for End {
             Self::Left => f.write_str("the client left"),
             Self::Quit => f.write_str("the client quit"),
             Self::Idle => f.write_str("idle for too long"),
+            Self::TooSlow => f.write_str("too slow"),
+            Self::Refused(why) => write!(f, "refused: {why}"),
             Self::Closing => f.write_str("the server shuts down"),
             Self::CutOff => f.write_str("cut off, the grace is over"),
             Self::Failed(error) => write!(f, "{error}"),
@@ -54,6 +60,10 @@ impl From<io::Error> for End {
         }
     }
 }
+
+/// How long, and for how much, a connection that has ended is still read.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 /// A client.
 #[derive(Debug)]
@@ -82,6 +92,26 @@ impl Connection {
     /// When a wait that begins now has lasted too long; `None` if it may last for ever.
     pub fn deadline(&self) -> Option<Instant> {
         self.idle_timeout.map(|limit| Instant::now().saturating_add(limit))
+    }
+
+    /// Its socket, for who speaks a protocol over it that this knows nothing of.
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// How long it may send nothing, or take nothing; `None` is for ever.
+    pub(crate) fn idle_timeout(&self) -> Option<Duration> {
+        self.idle_timeout
+    }
+
+    /// Waits until the server closes.
+    pub(crate) async fn closing(&self) {
+        self.closing.reached().await;
+    }
+
+    /// Whether the server closes.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.is_set()
     }
 
     /// Waits for bytes that belong to what the client has begun; 0 says that it ended its side.
@@ -122,6 +152,25 @@ impl Connection {
     /// Sends a last word if there is room for it, and does not wait.
     pub fn send_parting(&self, line: &str) {
         let _ = self.stream.try_write(line.as_bytes());
+    }
+
+    /// Ends our side and takes what still comes, for a moment: until the client ends its side as well, at most for a second
+    /// and a few megabytes.
+    pub(crate) async fn linger(&self) {
+        // Errors say that the connection is gone already.
+        let _ = self.stream.shutdown(Shutdown::Write);
+        let mut unread = [0; 4096];
+        let mut left = LINGER_BYTES;
+        let forgets = async {
+            while let Ok(read @ 1..) = self.stream.read(&mut unread).await {
+                left = left.saturating_sub(read);
+                if left == 0 {
+                    break;
+                }
+            }
+        };
+        // That the time is over is an end as good as any.
+        let _ = timeout(LINGER, forgets).await;
     }
 
     /// Ends the connection so that the client gets everything that was sent, and then its end.

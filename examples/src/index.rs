@@ -57,15 +57,24 @@ impl Index {
 
     /// The characters in whose names every word of the query stands, in order. A query without words finds nothing.
     pub fn find(&self, query: &str) -> Vec<char> {
-        let query = query.to_ascii_uppercase();
-        let lists = query.split_whitespace().map(|word| self.characters.get(word).map(Vec::as_slice));
-        let Some(mut lists) = lists.collect::<Option<Vec<&[char]>>>() else { return Vec::new() };
+        let Some(mut lists) = self.lists(query) else { return Vec::new() };
         // The rarest word first: each further one only takes away. The address brings together what is said twice.
         lists.sort_unstable_by_key(|list| (list.len(), list.as_ptr()));
         lists.dedup_by_key(|list| list.as_ptr());
         let Some((rarest, others)) = lists.split_first_mut() else { return Vec::new() };
         let in_all = |character: &char| others.iter_mut().all(|list| advance(list, *character));
         rarest.iter().copied().filter(in_all).collect()
+    }
+
+    /// How many characters [`find`](Self::find) would look through.
+    pub fn candidates(&self, query: &str) -> usize {
+        self.lists(query).and_then(|lists| lists.iter().map(|list| list.len()).min()).unwrap_or(0)
+    }
+
+    /// The characters of each word; `None` if nothing has one of them.
+    fn lists(&self, query: &str) -> Option<Vec<&[char]>> {
+        let query = query.to_ascii_uppercase();
+        query.split_whitespace().map(|word| self.characters.get(word).map(Vec::as_slice)).collect()
     }
 }
 
@@ -169,6 +178,15 @@ mod tests {
         ] {
             assert_eq!(found(query), found_slowly(query), "{query:?}");
         }
+    }
+
+    #[test]
+    fn what_is_to_be_looked_through_is_known_before() {
+        for query in ["cjk", "cjk black", "black cjk black", "snowman"] {
+            let rarest = query.split(' ').map(|word| index().find(word).len()).min().unwrap();
+            assert_eq!(index().candidates(query), rarest, "{query}");
+        }
+        assert_eq!([index().candidates("cjk snowmen"), index().candidates("")], [0, 0]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub fn interrupted(log: &Log) -> impl Future<Output = ()> + use<> {
             log.line(format_args!("Ctrl-C will not be graceful: {error}"));
             return std::future::pending().await;
         }
+        log.line("Server shutting down.");
         // Begun before anybody is told of the first, so that none is missed.
         let second = ctrl_c();
         weftwork::spawn(async move {

@@ -7,6 +7,7 @@
 //! | `latch.rs` | telling every connection at once that something has begun |
 //! | `interrupt.rs` | Ctrl-C, once and twice |
 //! | `charfinder.rs` | the dialogue of `charfinder` |
+//! | `web/` | its page for a browser |
 //! | `lines.rs` | lines out of pieces of bytes, with a bound |
 //! | `index.rs`, `names.rs` | the names of all characters, by word |
 //! | `echo.rs` | the dialogue of `echo` |
@@ -33,3 +34,4 @@ pub mod log;
 pub mod names;
 pub mod options;
 pub mod server;
+pub mod web;

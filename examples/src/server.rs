@@ -98,7 +98,6 @@ impl<S: Service> Server<S> {
                 Either::Right((Err(error), _)) => break Err(error),
             }
         };
-        hall.log.line("Server shutting down.");
         // From here on whoever connects is refused by the system.
         drop(listener);
         let ended = hall.drain().await;

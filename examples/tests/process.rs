@@ -17,6 +17,8 @@ const ECHO: &str = env!("CARGO_BIN_EXE_echo");
 struct Server {
     child: Child,
     address: SocketAddr,
+    /// Where its page is, if it has one.
+    page: Option<SocketAddr>,
     log: LogLines,
 }
 
@@ -24,6 +26,7 @@ impl Server {
     fn start(program: &str, flags: &[&str]) -> Self {
         let mut child = Command::new(program)
             .args(["--port", "0"])
+            .args(if program == CHARFINDER { &["--http-port", "0"][..] } else { &[] })
             .args(flags)
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
@@ -38,10 +41,15 @@ impl Server {
         if program == CHARFINDER {
             assert!(log.wait_for("Indexed ").starts_with("Indexed 159801 names under "));
         }
+        let page = (program == CHARFINDER).then(|| {
+            let told = log.wait_for("The page is at http://");
+            let address = told["The page is at http://".len()..].strip_suffix('/').expect("that is the line");
+            address.parse().expect("an address")
+        });
         let serving = log.wait_for("Serving on ");
         let address = serving["Serving on ".len()..].strip_suffix(". Hit CTRL-C to stop.").expect("that is the line");
         let address = address.parse().expect("an address");
-        Self { child, address, log }
+        Self { child, address, page, log }
     }
 
     fn interrupt(&self) {
@@ -87,6 +95,39 @@ fn a_session_leaves_its_lines_in_the_log_and_ctrl_c_ends_the_server_with_0() {
         server.log.wait_for("Server shutting down.");
         assert_eq!(server.exit_code(), Some(0), "{flags:?}");
     }
+}
+
+#[test]
+fn the_page_is_served_beside_and_ctrl_c_ends_both() {
+    for flavor in ["multi_thread", "current_thread"] {
+        let mut server = Server::start(CHARFINDER, &["--flavor", flavor]);
+        let mut browser = Client::connect(server.page.expect("charfinder has a page"));
+        let mut client = Client::greeted(server.address);
+        browser.send("GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n");
+        let head = browser.read_head();
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("content-length: 3\r\n"), "{head}");
+        assert_eq!(browser.read_exactly(3), b"ok\n");
+        server.interrupt();
+        assert_eq!(browser.read_to_end(), "");
+        assert_eq!(client.read_to_end(), "\r\nThe server shuts down.\r\n");
+        let rest = server.log.rest();
+        assert_eq!(rest.iter().filter(|line| *line == "Server shutting down.").count(), 1, "{rest:?}");
+        assert_eq!(server.exit_code(), Some(0));
+    }
+}
+
+#[test]
+fn there_need_be_no_page() {
+    let mut server = Command::new(CHARFINDER)
+        .args(["--port", "0", "--http-port", "none"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let stderr = BufReader::new(server.stderr.take().expect("it is piped"));
+    let told: Vec<_> = stderr.lines().map_while(Result::ok).take(2).collect();
+    assert!(told[0].starts_with("Indexed ") && told[1].starts_with("Serving on "), "{told:?}");
+    server.kill().expect("it runs");
+    server.wait().expect("it can be waited for");
 }
 
 #[test]
@@ -178,8 +219,10 @@ fn mistakes_on_the_command_line_are_told_and_end_with_2() {
 fn a_port_that_is_taken_is_told_and_ends_with_1() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("it is bound").port().to_string();
-    let output = run(CHARFINDER, &["--port", &port]);
-    assert_eq!(output.status.code(), Some(1));
-    let error = String::from_utf8(output.stderr).expect("errors are UTF-8");
-    assert!(error.contains(&format!("cannot serve on 127.0.0.1 port {port}")), "{error}");
+    for flags in [["--port", &port, "--http-port", "0"], ["--port", "0", "--http-port", &port]] {
+        let output = run(CHARFINDER, &flags);
+        assert_eq!(output.status.code(), Some(1));
+        let error = String::from_utf8(output.stderr).expect("errors are UTF-8");
+        assert!(error.contains(&format!("cannot serve on 127.0.0.1 port {port}")), "{error}");
+    }
 }

@@ -6,50 +6,12 @@ mod harness;
 use examples::charfinder::{Charfinder, LINE_LIMIT_BYTES};
 use examples::echo::Echo;
 use examples::index::Index;
-use examples::latch::Latch;
-use examples::log::Log;
-use examples::server::{Ended, Limits, Server, Service};
-use harness::{Client, HANG, LogLines};
-use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock, mpsc};
-use std::thread::JoinHandle;
+use examples::server::{Ended, Limits};
+use harness::running::Running;
+use harness::{Client, HANG};
+use std::sync::OnceLock;
 use std::time::Duration;
-use weftwork::net::TcpListener;
 use weftwork::runtime::Builder;
-
-struct Running {
-    address: SocketAddr,
-    log: LogLines,
-    stop: Arc<Latch>,
-    thread: JoinHandle<Ended>,
-}
-
-impl Running {
-    /// Starts a server on a thread of its own.
-    fn start<S: Service>(builder: Builder, limits: Limits, service: impl FnOnce(Log) -> S + Send + 'static) -> Self {
-        let (lines, log) = mpsc::channel();
-        let (addresses, address) = mpsc::channel();
-        let stop = Arc::new(Latch::default());
-        let theirs = stop.clone();
-        let thread = std::thread::spawn(move || {
-            let log = Log::to(move |line| drop(lines.send(line.to_owned())));
-            let serve = async move {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let address = listener.local_addr().unwrap();
-                let server = Server::new(listener, service(log.clone()), limits, log);
-                addresses.send(address).unwrap();
-                server.serve_until(theirs.reached()).await.unwrap()
-            };
-            builder.run(serve).unwrap()
-        });
-        Self { address: address.recv_timeout(HANG).unwrap(), log: LogLines(log), stop, thread }
-    }
-
-    fn stop(self) -> Ended {
-        self.stop.set();
-        self.thread.join().unwrap()
-    }
-}
 
 const LIMITS: Limits = Limits { max_connections: 100, idle_timeout: Some(HANG), grace: HANG };
 
@@ -250,7 +212,6 @@ fn a_server_that_stops_sends_idle_clients_away_and_takes_no_new_ones() {
         let mut client = Client::greeted(address);
         server.stop.set();
         assert_eq!(client.read_to_end(), "\r\nThe server shuts down.\r\n");
-        server.log.wait_for("Server shutting down.");
         server.log.wait_for(&format!("Close the client socket {}: the server shuts down", client.address()));
         assert_eq!(server.stop(), Ended { cut_off: 0 });
         assert!(std::net::TcpStream::connect(address).is_err());

@@ -8,7 +8,8 @@ use examples::server::Server;
 use std::io;
 use std::process::ExitCode;
 
-const PROGRAM: Program = Program { name: "echo", about: "Sends back what it gets, over TCP.", port: 7000 };
+const PROGRAM: Program =
+    Program { name: "echo", about: "Sends back what it gets, over TCP.", port: 7000, http_port: None };
 
 fn main() -> ExitCode {
     PROGRAM.main(serve)

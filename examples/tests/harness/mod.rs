@@ -3,6 +3,8 @@
 //! Nothing here sleeps: a test waits for what a socket or a log says, and a wait that lasts a minute is a failure.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod running;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::Receiver;
@@ -63,6 +65,16 @@ impl Client {
         let mut buffer = vec![0; bytes];
         self.stream.read_exact(&mut buffer).expect("the server answers in time");
         buffer
+    }
+
+    /// The head of an HTTP message, its empty line included.
+    pub fn read_head(&mut self) -> String {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") && head != "\r\n" {
+            let read = self.stream.read_line(&mut head).expect("the server answers in time");
+            assert!(read > 0, "the connection ended inside a head, after {head:?}");
+        }
+        head
     }
 
     /// Everything up to the end of the connection.
