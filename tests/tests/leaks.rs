@@ -114,7 +114,10 @@ fn descriptors_registrations_timers_and_tasks_return_to_their_baseline() {
     let patience = Instant::now() + Duration::from_secs(60);
     while threads_named("basin") > 0 || descriptors() > outside {
         let (threads, left) = (threads_named("basin"), descriptors());
-        assert!(Instant::now() < patience, "{threads} threads are left, and {left} descriptors where {outside} were before");
+        assert!(
+            Instant::now() < patience,
+            "{threads} threads are left, and {left} descriptors where {outside} were before"
+        );
         thread::yield_now();
     }
 }
