@@ -35,3 +35,8 @@ pub mod names;
 pub mod options;
 pub mod server;
 pub mod web;
+
+/// Compiles the blocks of the guide's page, and runs the last one.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/your-first-server.md")]
+pub mod your_first_server {}
