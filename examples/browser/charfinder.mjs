@@ -3,7 +3,7 @@
 //   node charfinder.mjs --server PATH [--chromium PATH] [--shots FOLDER]
 //
 // Starts the server itself, on ports that the system chooses, and ends it with Ctrl-C, which has to give exit code 0. Exits
-// with 0 if all that is checked here holds. `cargo xtask show browser` builds the server and comes here.
+// with 0 if all that is checked here holds.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
