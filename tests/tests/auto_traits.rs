@@ -127,6 +127,15 @@ fn sockets_are_shared_by_threads() {
     yes!(net::udp::RecvFrom<'static>: Send, Sync, Unpin, Debug, Future);
     yes!(net::udp::SendTo<'static>: Send, Unpin, Debug, Future);
     yes!(net::udp::RecvBatch<'static, 'static>: Send, Sync, Unpin, Debug, Future);
+    yes!(net::UnixListener: Send, Sync, Unpin, Debug);
+    yes!(net::UnixStream: Send, Sync, Unpin, Debug);
+    yes!(net::UnixDatagram: Send, Sync, Unpin, Debug);
+    yes!(net::unix::OwnedReadHalf: Send, Sync, Unpin, Debug);
+    yes!(net::unix::OwnedWriteHalf: Send, Sync, Unpin, Debug);
+    yes!(net::unix::Connect: Send, Unpin, Debug, Future);
+    yes!(net::unix::Accept<'static>: Send, Sync, Unpin, Debug, Future);
+    yes!(net::unix::datagram::SendTo<'static>: Send, Unpin, Debug, Future);
+    yes!(net::unix::PeerCredentials: Send, Sync, Copy, Debug);
     yes!(net::LookupHost: Send, Unpin, Debug, Future);
     yes!(weftwork::io::AsyncFd<UdpSocket>: Send, Sync, Unpin, Debug);
 }

@@ -123,7 +123,7 @@ macro_rules! accept_futures {
         }
 
         impl<'a> Accept<'a> {
-            pub(super) fn new(listener: &'a $Listener) -> Self {
+            pub(in crate::net) fn new(listener: &'a $Listener) -> Self {
                 let waiting =
                     crate::reactor::registered::Waiting::new(listener.acceptor().io(), crate::reactor::Way::In);
                 Self { listener, waiting }
@@ -149,7 +149,7 @@ macro_rules! accept_futures {
         }
 
         impl<'a> Incoming<'a> {
-            pub(super) fn new(listener: &'a $Listener) -> Self {
+            pub(in crate::net) fn new(listener: &'a $Listener) -> Self {
                 Self { accept: Accept::new(listener) }
             }
         }

@@ -79,7 +79,7 @@ impl<S: ByteSocket> Registered<S> {
 macro_rules! byte_stream {
     ($Stream:ident, $family:ident) => {
         impl $Stream {
-            pub(super) fn io(&self) -> &crate::reactor::Registered<$family::Socket> {
+            pub(in crate::net) fn io(&self) -> &crate::reactor::Registered<$family::Socket> {
                 &self.io
             }
 
@@ -213,7 +213,7 @@ macro_rules! byte_stream {
             }
 
             /// Ends the write side; a connection that is gone has nothing left to end.
-            pub(super) fn end_writing(&self) -> std::io::Result<()> {
+            pub(in crate::net) fn end_writing(&self) -> std::io::Result<()> {
                 match self.shutdown(std::net::Shutdown::Write) {
                     Err(e) if e.kind() == std::io::ErrorKind::NotConnected => Ok(()),
                     done => done,
@@ -242,7 +242,7 @@ macro_rules! byte_stream {
                 self.io.get_ref().take_error()
             }
 
-            pub(super) fn poll_read_any(
+            pub(in crate::net) fn poll_read_any(
                 &self,
                 cx: &mut core::task::Context<'_>,
                 buf: &mut [u8],
@@ -250,7 +250,7 @@ macro_rules! byte_stream {
                 self.io.poll_read_any(cx, buf)
             }
 
-            pub(super) fn poll_read_vectored_any(
+            pub(in crate::net) fn poll_read_vectored_any(
                 &self,
                 cx: &mut core::task::Context<'_>,
                 bufs: &mut [std::io::IoSliceMut<'_>],
@@ -258,7 +258,7 @@ macro_rules! byte_stream {
                 self.io.poll_read_vectored_any(cx, bufs)
             }
 
-            pub(super) fn poll_write_any(
+            pub(in crate::net) fn poll_write_any(
                 &self,
                 cx: &mut core::task::Context<'_>,
                 buf: &[u8],
@@ -266,7 +266,7 @@ macro_rules! byte_stream {
                 self.io.poll_write_any(cx, buf)
             }
 
-            pub(super) fn poll_write_vectored_any(
+            pub(in crate::net) fn poll_write_vectored_any(
                 &self,
                 cx: &mut core::task::Context<'_>,
                 bufs: &[std::io::IoSlice<'_>],

@@ -30,7 +30,7 @@ pub(super) fn one<R>(done: io::Result<R>) -> io::Result<(R, Left)> {
 macro_rules! datagrams {
     ($Socket:ident, $family:ident, $Address:ty) => {
         impl $Socket {
-            pub(super) fn io(&self) -> &crate::reactor::Registered<$family::Socket> {
+            pub(in crate::net) fn io(&self) -> &crate::reactor::Registered<$family::Socket> {
                 &self.io
             }
 
@@ -267,7 +267,7 @@ macro_rules! datagram_future {
         }
 
         impl<'a> $Name<'a> {
-            pub(super) fn new(socket: &'a $Type, buf: $buf) -> Self {
+            pub(in crate::net) fn new(socket: &'a $Type, buf: $buf) -> Self {
                 Self { waiting: crate::reactor::registered::Waiting::new(socket.io(), $way), buf }
             }
         }

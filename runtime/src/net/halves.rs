@@ -66,13 +66,13 @@ macro_rules! halves {
         }
 
         impl<'a> ReadHalf<'a> {
-            pub(super) fn new(stream: &'a $Stream) -> Self {
+            pub(in crate::net) fn new(stream: &'a $Stream) -> Self {
                 Self { stream }
             }
         }
 
         impl<'a> WriteHalf<'a> {
-            pub(super) fn new(stream: &'a $Stream) -> Self {
+            pub(in crate::net) fn new(stream: &'a $Stream) -> Self {
                 Self { stream }
             }
         }
@@ -105,7 +105,7 @@ macro_rules! halves {
             half: Option<Half<$Stream>>,
         }
 
-        pub(super) fn split_owned(stream: $Stream) -> (OwnedReadHalf, OwnedWriteHalf) {
+        pub(in crate::net) fn split_owned(stream: $Stream) -> (OwnedReadHalf, OwnedWriteHalf) {
             let (read, write) = Half::split(stream);
             (OwnedReadHalf { half: read }, OwnedWriteHalf { half: Some(write) })
         }

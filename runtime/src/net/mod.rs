@@ -1,4 +1,4 @@
-//! TCP, UDP, and the names of hosts.
+//! TCP, UDP, Unix sockets, and the names of hosts.
 //!
 //! | here | asyncio | tokio |
 //! |---|---|---|
@@ -7,6 +7,8 @@
 //! | [`TcpSocket`] | `socket.socket` | `TcpSocket` |
 //! | [`tcp`] | the pair `(reader, writer)` | `net::tcp` |
 //! | [`UdpSocket`] | `create_datagram_endpoint` | `UdpSocket` |
+//! | `UnixListener`, `UnixStream` (Unix) | `start_unix_server`, `open_unix_connection` | the same |
+//! | `UnixDatagram` (Unix) | `create_datagram_endpoint` | the same |
 //! | [`lookup_host`] | `loop.getaddrinfo` | `lookup_host` |
 //!
 //! Streams implement the traits of `futures-io`, so the `futures` crate's extensions (`BufReader`, `lines`, `copy`) work on
@@ -52,6 +54,9 @@ pub mod tcp;
 /// Batches of datagrams, and the futures of a [`UdpSocket`]'s methods.
 pub mod udp;
 
+#[cfg(unix)]
+pub mod unix;
+
 pub use addr::{LookupHost, ToSocketAddrs, lookup_host};
 pub use listener::TcpListener;
 pub use listeners::TcpListeners;
@@ -60,3 +65,5 @@ pub use stream::TcpStream;
 pub(crate) use stream_uninit::ReadUninit;
 pub use tcp_socket::TcpSocket;
 pub use udp_socket::UdpSocket;
+#[cfg(unix)]
+pub use unix::{datagram_socket::UnixDatagram, listener::UnixListener, stream::UnixStream};

@@ -115,7 +115,7 @@ macro_rules! readiness_future {
         }
 
         impl<'a> $Name<'a> {
-            pub(super) fn new(of: &'a $Type) -> Self {
+            pub(in crate::net) fn new(of: &'a $Type) -> Self {
                 Self { waiting: crate::reactor::registered::Waiting::new(of.io(), $way) }
             }
         }

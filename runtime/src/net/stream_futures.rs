@@ -99,7 +99,7 @@ macro_rules! stream_future {
         }
 
         impl<'a> $Name<'a> {
-            pub(super) fn new(stream: &'a $Stream, buf: $buf) -> Self {
+            pub(in crate::net) fn new(stream: &'a $Stream, buf: $buf) -> Self {
                 Self { waiting: crate::reactor::registered::Waiting::new(stream.io(), $way), buf $(, $done: 0)? }
             }
         }

@@ -159,6 +159,15 @@ impl Reactor {
         })
     }
 
+    /// An error once it has shut down, for waits that no event ends.
+    ///
+    /// # Errors
+    /// It has shut down.
+    #[cfg(all(unix, feature = "net"))]
+    pub(crate) fn is_open(&self) -> io::Result<()> {
+        if self.registry.is_shut() { Err(error::shut_down()) } else { Ok(()) }
+    }
+
     /// How many descriptors are registered.
     pub(crate) fn registered(&self) -> usize {
         self.registry.len()

@@ -93,6 +93,11 @@ impl Registry {
         }
     }
 
+    /// Whether registrations are refused.
+    pub fn is_shut(&self) -> bool {
+        self.inner.lock().shut
+    }
+
     /// How many descriptors are registered.
     pub fn len(&self) -> usize {
         self.inner.lock().ios.len()

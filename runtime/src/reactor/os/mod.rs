@@ -14,13 +14,43 @@ mod batch;
 mod batch_linux;
 #[cfg(any(not(target_os = "linux"), test))]
 mod batch_portable;
+#[cfg(any(
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "ios",
+    target_os = "macos",
+    target_os = "netbsd",
+    target_os = "openbsd"
+))]
+#[path = "credentials_bsd.rs"]
+mod credentials;
+#[cfg(all(
+    unix,
+    not(any(
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "ios",
+        target_os = "linux",
+        target_os = "macos",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    ))
+))]
+#[path = "credentials_missing.rs"]
+mod credentials;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod family;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod family;
-#[cfg(any(not(target_os = "linux"), test))]
+#[cfg(unix)]
+mod local;
+#[cfg(target_os = "linux")]
+mod local_linux;
+#[cfg(all(unix, not(target_os = "linux")))]
+mod local_portable;
+#[cfg(any(not(target_os = "linux"), unix))]
 mod uninit;
 
 pub(crate) use accept::accept;
@@ -32,4 +62,14 @@ pub(crate) use batch_portable::{recv_batch, send_batch};
 pub(crate) use family::{
     BorrowedSource, REUSE_ADDRESS, RawSource, borrow, is_about_one_connection, is_address_not_here, is_exhaustion,
     is_in_progress, is_not_open, raw,
+};
+#[cfg(unix)]
+pub(crate) use local::{is_of_another_kind, peek, peek_from};
+#[cfg(target_os = "linux")]
+pub(crate) use local_linux::{
+    ABSTRACT_NAMES, abstract_name, accept_local, address, is_receiver_full, peer_credentials,
+};
+#[cfg(all(unix, not(target_os = "linux")))]
+pub(crate) use local_portable::{
+    ABSTRACT_NAMES, abstract_name, accept_local, address, is_receiver_full, peer_credentials,
 };
