@@ -10,6 +10,7 @@
 //! | `everything.rs` | `test`: what has to hold before a change goes in |
 //! | `models.rs`, `figures.rs` | `loom`: building and running the models; the lines they print, and the table |
 //! | `programs.rs` | `show`: the programs that print figures |
+//! | `browser.rs` | `show browser`: charfinder's page in a real browser |
 //! | `arrows.rs` | `deps`: which crate may depend on which |
 //! | `house_rules.rs`, `source.rs` | `houserules`: what no lint checks; Rust source without its comments and strings |
 //! | `citations.rs` | the tests and models that our pages name exist |
@@ -21,6 +22,7 @@
 
 mod arguments;
 mod arrows;
+mod browser;
 mod citations;
 mod everything;
 mod figures;

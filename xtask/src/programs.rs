@@ -5,9 +5,9 @@
 use std::env::consts::EXE_SUFFIX;
 use std::process::Command;
 
-use crate::Outcome;
 use crate::arguments::Arguments;
 use crate::workspace::{Workspace, announce, finish};
+use crate::{Outcome, browser};
 
 struct Program {
     name: &'static str,
@@ -111,8 +111,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &mut Arguments) -> Outcome {
             let missing = if exists(workspace, program) { "" } else { " (not written yet)" };
             println!("  {:<10}{}{missing}", program.name, program.shows);
         }
+        println!("  {:<10}{}", "browser", browser::SHOWS);
         return Ok(());
     };
+    if name == "browser" {
+        return browser::run(workspace, arguments);
+    }
     let program = PROGRAMS
         .iter()
         .find(|program| program.name == name)
@@ -153,7 +157,7 @@ fn exists(workspace: &Workspace, program: &Program) -> bool {
     folder.join(format!("show-{name}.rs")).is_file() || folder.join(format!("show-{name}/main.rs")).is_file()
 }
 
-fn is_installed(tool: &str) -> bool {
+pub(crate) fn is_installed(tool: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(format!("{tool}{EXE_SUFFIX}")).is_file())
     })
