@@ -100,7 +100,7 @@ impl House {
 
 #[test]
 fn a_seat_is_taken_once_although_its_spare_is_just_ending() {
-    // Races 1 to 3, and 6: hired is the thread that has not yet left, or that rests, or by another after its end.
+    // Races 1 to 3, and 6: hired is the thread that has not yet left, or the one that rests, or another after its end.
     check("spares/hire_against_going_home", Preemptions(3), Unbounded, || {
         let (house, mut threads) = (House::new(1), Vec::new());
         assert_eq!(house.hire(Rest::Over, &mut threads), Hire::Spare(0));
@@ -199,6 +199,31 @@ fn a_spare_that_rests_is_hired_where_the_system_has_no_threads() {
             house.engine.dismiss(0);
         }
         house.is_empty(threads);
+    });
+}
+
+#[test]
+fn a_spare_that_has_not_yet_left_is_taken_back() {
+    check("spares/taken_back", Unbounded, Unbounded, || {
+        // No thread: it would be inside a poll.
+        let engine = Engine::with_spares(0, 1);
+        assert_eq!(engine.hire_by(|_| ()), Hire::Spare(0));
+        engine.dismiss(0);
+        assert_eq!(engine.hire_without_threads(), Hire::Spare(0));
+    });
+}
+
+#[test]
+fn a_whole_spare_that_is_dismissed_leaves() {
+    // Race 5, with the sleep that ships: one that slept on would have to be woken by somebody else.
+    check("spares/whole_dismiss_against_sleep", Preemptions(2), Preemptions(3), || {
+        let engine = Engine::with_spares(0, 1);
+        let _ = engine.hire();
+        engine.dismiss(0);
+        while engine.spares_working() > 0 {
+            thread::yield_now();
+        }
+        engine.shutdown();
     });
 }
 
