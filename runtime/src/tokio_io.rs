@@ -4,6 +4,7 @@
 //! WebSockets, the clients of databases. The crate without features is the traits; no tokio runtime comes with it, and a
 //! library that spawns or sleeps by tokio's own functions still needs one.
 
+use crate::io::DuplexStream;
 use crate::net::tcp::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::net::{ReadUninit as _, TcpStream};
 use core::pin::Pin;
@@ -17,7 +18,7 @@ macro_rules! read {
         impl AsyncRead for $name {
             fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
                 let $this = &*self;
-                // SAFETY: the system only writes into it, so what was initialised stays so.
+                // SAFETY: the stream only writes into it, so what was initialised stays so.
                 let unfilled = unsafe { buf.unfilled_mut() };
                 let n = ready!($stream.poll_read_uninit(cx, unfilled))?;
                 // SAFETY: the first `n` bytes were written by the read.
@@ -64,7 +65,9 @@ read!(TcpStream, |stream| stream);
 read!(&TcpStream, |stream| stream);
 read!(ReadHalf<'_>, |half| half.as_ref());
 read!(OwnedReadHalf, |half| half.as_ref());
+read!(DuplexStream, |stream| stream);
 write!(TcpStream);
 write!(&TcpStream);
 write!(WriteHalf<'_>);
 write!(OwnedWriteHalf);
+write!(DuplexStream);

@@ -141,6 +141,15 @@ fn sockets_are_shared_by_threads() {
 }
 
 #[test]
+fn a_stream_in_memory_has_the_traits_of_a_socket() {
+    use weftwork::io::DuplexStream;
+    yes!(DuplexStream: Send, Sync, Unpin, Debug, futures::AsyncRead, futures::AsyncWrite);
+    yes!(DuplexStream: tokio::io::AsyncRead, tokio::io::AsyncWrite, hyper::rt::Read, hyper::rt::Write);
+    // By reference two could wait in one direction, which has room for one.
+    no!(&'static DuplexStream: futures::AsyncRead, futures::AsyncWrite);
+}
+
+#[test]
 fn what_waits_in_sync_may_be_sent() {
     yes!(sync::Mutex<Single>: Send, Sync);
     no!(sync::Mutex<Local>: Send, Sync);

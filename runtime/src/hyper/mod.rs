@@ -4,7 +4,7 @@
 //!
 //! | trait of `hyper::rt` | kept by |
 //! |---|---|
-//! | `Read`, `Write` | [`TcpStream`](crate::net::TcpStream) and a reference to one; [`Io`] for any other stream |
+//! | `Read`, `Write` | [`TcpStream`](crate::net::TcpStream) and a reference to one, [`DuplexStream`](crate::io::DuplexStream); [`Io`] for any other stream |
 //! | `Executor` | [`Executor`]; [`LocalExecutor`] for futures that are not `Send` |
 //! | `Timer` | [`Timer`] |
 //! | `Sleep` | [`time::Sleep`](crate::time::Sleep) |
@@ -52,7 +52,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `streams.rs` | our sockets as hyper's streams |
+//! | `streams.rs` | our streams as hyper's |
 //! | `io.rs` | any other stream as hyper's, and hyper's as any other |
 //! | `executor.rs` | tasks |
 //! | `timer.rs` | time |

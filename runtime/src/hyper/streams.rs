@@ -1,5 +1,6 @@
-//! Our sockets as hyper's streams: read into hyper's own memory, which nobody filled with zeros before.
+//! Our streams as hyper's: read into hyper's own memory, which nobody filled with zeros before.
 
+use crate::io::DuplexStream;
 use crate::net::{ReadUninit as _, TcpStream};
 use ::hyper::rt::{Read, ReadBufCursor, Write};
 use core::pin::Pin;
@@ -16,7 +17,7 @@ macro_rules! stream {
                 mut buf: ReadBufCursor<'_>,
             ) -> Poll<io::Result<()>> {
                 let $this = &*self;
-                // SAFETY: the system only writes into it, so what was initialised stays so.
+                // SAFETY: the stream only writes into it, so what was initialised stays so.
                 let unfilled = unsafe { buf.as_mut() };
                 let n = ready!($stream.poll_read_uninit(cx, unfilled))?;
                 // SAFETY: the first `n` bytes were written by the read.
@@ -55,3 +56,4 @@ macro_rules! stream {
 
 stream!(TcpStream, |stream| stream);
 stream!(&TcpStream, |stream| stream);
+stream!(DuplexStream, |stream| stream);
