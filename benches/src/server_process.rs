@@ -150,16 +150,23 @@ impl ServerProcess {
         }
     }
 
+    /// Sends it a signal: `STOP`, `CONT`, `INT`.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn signal(&self, name: &str) -> Result<(), String> {
+        match Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status() {
+            Ok(status) if status.success() => Ok(()),
+            other => Err(format!("kill -{name}: {other:?}")),
+        }
+    }
+
     /// Has it end by Ctrl-C, in order.
     ///
     /// # Errors
     /// It does not end, or not with 0.
     pub fn stop(mut self) -> Result<(), String> {
-        let kill = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
-        match kill {
-            Ok(status) if status.success() => {}
-            other => return Err(format!("kill: {other:?}")),
-        }
+        self.signal("INT")?;
         let start = Instant::now();
         loop {
             match self.child.try_wait().map_err(|error| error.to_string())? {

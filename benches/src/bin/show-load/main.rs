@@ -1,6 +1,7 @@
 //! charfinder under load, in a process of its own: over TCP with 2 000 connections, and its page with 500.
 //!
-//! `show-load [--seconds N] [--connections N] [--rate R] [--only lines|page]`
+//! `show-load [--seconds N] [--connections N] [--rate R] [--only lines|page] [--small]`; `--small` is 6 seconds with a
+//! tenth of the connections.
 //!
 //! First its capacity is measured in a closed loop, then it is loaded for a minute with a part of that on a fixed schedule,
 //! because client and server share this machine. Fails on an error of any kind, on a connection that is lost, if the
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use weftwork::runtime::Builder;
+use weftwork_benches::charfinder::Charfinder;
 use weftwork_benches::server_process::{Sample, ServerProcess};
 
 /// How long the closed loop lasts that finds out what there is to be had.
@@ -36,9 +38,17 @@ type Part = fn(&Wanted) -> Result<(), String>;
 
 struct Wanted {
     seconds: u64,
+    is_small: bool,
     connections: Option<usize>,
     rate: Option<f64>,
     only: Option<String>,
+}
+
+impl Wanted {
+    /// So many, unless told otherwise.
+    fn connections(&self, usual: usize) -> usize {
+        self.connections.unwrap_or(if self.is_small { usual / 10 } else { usual })
+    }
 }
 
 fn main() -> ExitCode {
@@ -55,8 +65,11 @@ fn wanted() -> Result<Wanted, String> {
     let read = || {
         let mut given = Arguments::new(std::env::args_os().skip(1))?;
         let in_bounds = |text: &str| text.parse().ok().filter(|seconds| (3..=MOST_SECONDS).contains(seconds));
+        let is_small = given.flag(&["--small"]);
+        let seconds = given.value_with("--seconds", "a number from 3 to 86400", in_bounds)?;
         let wanted = Wanted {
-            seconds: given.value_with("--seconds", "a number from 3 to 86400", in_bounds)?.unwrap_or(60),
+            seconds: seconds.unwrap_or(if is_small { 6 } else { 60 }),
+            is_small,
             connections: given.value("--connections", "a number")?,
             rate: given.value("--rate", "a number of requests a second")?,
             only: given.value_with("--only", "lines or page", |text| {
@@ -83,48 +96,26 @@ fn show(wanted: &Wanted) -> Result<(), String> {
     if failed.is_empty() { Ok(()) } else { Err(format!("not as it has to be: {}", failed.join(", "))) }
 }
 
-/// A charfinder, and the addresses at which it serves.
-struct Charfinder {
-    process: ServerProcess,
-    lines: SocketAddr,
-    page: SocketAddr,
-    /// What it has open before anybody has come.
-    descriptors: usize,
-}
-
-impl Charfinder {
-    fn start() -> Result<Self, String> {
-        let mut process = ServerProcess::start("charfinder", &["--port", "0", "--http-port", "0"])?;
-        let parsed = |text: Option<&str>| text?.parse().ok();
-        let page = process.line("The page is at http://")?;
-        let lines = process.line("Serving on ")?;
-        let page = parsed(page.strip_suffix('/')).ok_or_else(|| format!("{page:?} is no address"))?;
-        let lines = parsed(lines.split(". ").next()).ok_or_else(|| format!("{lines:?} is no address"))?;
-        let descriptors = process.descriptors()?;
-        Ok(Self { process, lines, page, descriptors })
-    }
-
-    /// The time after the last client: nothing is kept, and it ends in order.
-    fn end(self) -> Result<(), String> {
-        let took = self.process.back_to(self.descriptors)?;
-        println!("  descriptors: back to {} after {took:.0?}", self.descriptors);
-        self.process.stop()
-    }
+/// The time after the last client: nothing is kept, and it ends in order.
+fn end(server: Charfinder) -> Result<(), String> {
+    let took = server.process.back_to(server.descriptors)?;
+    println!("  descriptors: back to {} after {took:.0?}", server.descriptors);
+    server.process.stop()
 }
 
 fn lines(wanted: &Wanted) -> Result<(), String> {
-    let connections = wanted.connections.unwrap_or(2000);
+    let connections = wanted.connections(2000);
     println!("lines over TCP, {connections} connections");
-    let server = Charfinder::start()?;
+    let server = Charfinder::start(&[])?;
     let protocol = Protocol::Lines(Until::Prompt(b"?> ".to_vec()));
     open_loop(wanted, connections, &server, server.lines, &protocol, &queries::lines())?;
-    server.end()
+    end(server)
 }
 
 fn page(wanted: &Wanted) -> Result<(), String> {
-    let connections = wanted.connections.unwrap_or(500);
+    let connections = wanted.connections(500);
     println!("the page, {connections} connections");
-    let server = Charfinder::start()?;
+    let server = Charfinder::start(&[])?;
     if page::is_installed() {
         let url = format!("http://{}{}", server.page, queries::path());
         println!("  {}, closed loop, for {} s: {url}", page::WRK, wanted.seconds);
@@ -140,7 +131,7 @@ fn page(wanted: &Wanted) -> Result<(), String> {
     }
     let questions = queries::pages(&server.page.to_string());
     open_loop(wanted, connections, &server, server.page, &Protocol::Http, &questions)?;
-    server.end()
+    end(server)
 }
 
 /// Measures the capacity, loads the server with a part of it, and judges how it went.
@@ -158,7 +149,8 @@ fn open_loop(
     let rate = match wanted.rate {
         Some(rate) => rate,
         None => {
-            let closed = load(Plan { duration: Some(CAPACITY_FOR), ..plan })?;
+            let capacity_for = if wanted.is_small { CAPACITY_FOR / 5 } else { CAPACITY_FOR };
+            let closed = load(Plan { duration: Some(capacity_for), ..plan })?;
             server.process.forget_log()?;
             server.process.back_to(server.descriptors)?;
             let (capacity, rate) = (closed.rate(), rounded(closed.rate() * SHARE));

@@ -35,7 +35,9 @@ pub(crate) fn judge(samples: &[Sample], connections: usize, baseline: usize) -> 
     let busy = samples.windows(2).map(|pair| (pair[1].processor_time - pair[0].processor_time).as_secs_f64() * 100.0);
     series("% of a processor", busy.map(|percent| format!("{percent:>6.0}")).collect());
 
-    let judged = &samples[samples.len() - (samples.len() as f64 * JUDGED).ceil() as usize..];
+    // One more than seconds, for both ends of them.
+    let judged = (samples.len() as f64 * JUDGED).ceil() as usize + 1;
+    let judged = &samples[samples.len().saturating_sub(judged)..];
     let sizes: Vec<f64> = judged.iter().map(mebibytes).collect();
     let (range, off) = spread(&sizes);
     println!(
