@@ -15,6 +15,7 @@
 //! 3. The alarm of a pause rings before its timer was put away, and another pause has begun by then: the older timer
 //!    must not replace the newer one, so each pause has a number.
 
+use crate::observe::events;
 use crate::reactor::{ScheduledIo, Signs};
 use crate::time::Sleep;
 use core::future::Future;
@@ -87,11 +88,11 @@ impl Pause {
         }
     }
 
-    /// Begins a pause, if none goes on.
+    /// Begins a pause, if none goes on, because of `error`.
     ///
     /// # Errors
     /// There is no runtime on this thread, and so no timer.
-    pub(super) fn begin(&self) -> io::Result<()> {
+    pub(super) fn begin(&self, error: &io::Error) -> io::Result<()> {
         crate::context::reactor()?;
         let number = {
             let mut timer = self.timer.lock();
@@ -116,6 +117,7 @@ impl Pause {
                 drop(unused);
             }
         }
+        events::accept_pauses(error, length);
         Ok(())
     }
 }

@@ -83,7 +83,7 @@ impl<L: ListeningSocket> Acceptor<L> {
     /// Begins a pause if the system is out of something and there is a timer; else the error is the caller's.
     #[cold]
     fn run_out(&self, error: io::Error) -> io::Result<()> {
-        if os::is_exhaustion(&error) && self.pause.begin().is_ok() { Ok(()) } else { Err(error) }
+        if os::is_exhaustion(&error) && self.pause.begin(&error).is_ok() { Ok(()) } else { Err(error) }
     }
 }
 

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `metrics.rs` | what it counts |
 //! | `live.rs` | the runtimes of this process |
+//! | `events.rs` | the door through which it says what happens: to a subscriber of `tracing`, or to nobody |
 //! | `unhandled.rs` | what ended badly and nobody will read |
 
+pub(crate) mod events;
 #[cfg(not(weftwork_loom))]
 pub(crate) mod live;
 #[cfg(weftwork_loom)]

@@ -1,15 +1,16 @@
 //! What ended badly and nobody will read.
 
+use crate::observe::events;
 use crate::task::{Header, Panic, TaskId, error::payload_text};
 use core::fmt;
 use core::panic::Location;
-use std::io::Write;
 use weftwork_sync::primitive::{Panic as Payload, contain};
 
 /// Something that ended badly and that nobody will read.
 ///
-/// Handed to the hook set with `runtime::Builder::on_unhandled`; without a hook it is a line on stderr. asyncio's
-/// counterpart is the context of `loop.call_exception_handler`.
+/// Handed to the hook set with `runtime::Builder::on_unhandled`; without a hook it is a line on stderr, or under the feature
+/// `tracing` an event for the subscriber, if one is set. asyncio's counterpart is the context of
+/// `loop.call_exception_handler`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Unhandled<'a> {
@@ -86,22 +87,44 @@ impl<'a> Unhandled<'a> {
         Self { kind, message, task: None, name: None, spawned_at: None }
     }
 
-    /// Tells the hook, or stderr; a hook that panics is told about on stderr.
+    /// Tells the hook; without one, or if it panics, the subscriber of `tracing`; without that, stderr.
     pub(crate) fn report(&self, hook: Option<&Hook>) {
         let told = hook.map(|hook| contain(|| hook(self)));
         if !matches!(told, Some(Ok(()))) {
-            tell(format_args!("{self}"));
+            self.log();
         }
         if let Some(Err(payload)) = told {
-            tell(format_args!("the on_unhandled hook panicked: {}", payload_text(&payload).unwrap_or("<no text>")));
+            Unhandled::elsewhere(UnhandledKind::HookPanicked, payload_text(&payload)).log();
             crate::task::cell::drop_payload(payload);
         }
     }
-}
 
-/// A line on stderr. If stderr is gone there is nobody left to tell, and that must not end a worker.
-pub(crate) fn tell(line: fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stderr(), "weftwork: {line}");
+    fn log(&self) {
+        if !events::unhandled(self) {
+            events::stderr(format_args!("{self}"));
+        }
+    }
+
+    /// What happened, without the one to whom it did.
+    pub(crate) fn predicate(&self) -> &'static str {
+        match self.kind {
+            UnhandledKind::TaskPanicked => "panicked, and nobody holds its handle",
+            UnhandledKind::OutputDropPanicked => "had an output that panicked when it was dropped",
+            UnhandledKind::WakerPanicked if self.task.is_some() => "woke a waker that panicked",
+            UnhandledKind::WakerPanicked => "a waker, or a destructor, panicked outside of every task",
+            UnhandledKind::BlockingPanicked => "panicked in to_thread, and its caller is gone",
+            UnhandledKind::BlockingResultDropPanicked => "had a result that panicked when it was dropped unread",
+            UnhandledKind::HookPanicked => "a hook of the runtime panicked",
+            UnhandledKind::SlowPoll => "has blocked its worker: move blocking work to to_thread, or await in between",
+            UnhandledKind::LeftBehind => "was left behind by shutdown",
+            UnhandledKind::WorkerPanicked => {
+                "a worker panicked outside of every task, which is a bug in weftwork; it goes on"
+            }
+            UnhandledKind::NoSpare => "no spare worker could be started",
+            UnhandledKind::ReactorFailed => "the reactor cannot wait for events, sockets will not make progress",
+            UnhandledKind::Forked => "the process forked: use the runtime only in the parent",
+        }
+    }
 }
 
 impl fmt::Display for Unhandled<'_> {
@@ -118,23 +141,7 @@ impl fmt::Display for Unhandled<'_> {
         } else if let Some(name) = self.name {
             write!(f, "{name} ")?;
         }
-        f.write_str(match self.kind {
-            UnhandledKind::TaskPanicked => "panicked, and nobody holds its handle",
-            UnhandledKind::OutputDropPanicked => "had an output that panicked when it was dropped",
-            UnhandledKind::WakerPanicked if self.task.is_some() => "woke a waker that panicked",
-            UnhandledKind::WakerPanicked => "a waker, or a destructor, panicked outside of every task",
-            UnhandledKind::BlockingPanicked => "panicked in to_thread, and its caller is gone",
-            UnhandledKind::BlockingResultDropPanicked => "had a result that panicked when it was dropped unread",
-            UnhandledKind::HookPanicked => "a hook of the runtime panicked",
-            UnhandledKind::SlowPoll => "has blocked its worker: move blocking work to to_thread, or await in between",
-            UnhandledKind::LeftBehind => "was left behind by shutdown",
-            UnhandledKind::WorkerPanicked => {
-                "a worker panicked outside of every task, which is a bug in weftwork; it goes on"
-            }
-            UnhandledKind::NoSpare => "no spare worker could be started",
-            UnhandledKind::ReactorFailed => "the reactor cannot wait for events, sockets will not make progress",
-            UnhandledKind::Forked => "the process forked: use the runtime only in the parent",
-        })?;
+        f.write_str(self.predicate())?;
         if let Some(message) = self.message {
             write!(f, ": {message}")?;
         }

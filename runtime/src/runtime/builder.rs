@@ -1,6 +1,7 @@
 //! What can be chosen about a runtime, and how it is put together.
 
 use super::{Runtime, drive};
+use crate::observe::events;
 use crate::observe::unhandled::{Hook, Unhandled};
 use crate::platform::clock::Clock;
 use crate::reactor::{Backend, Reactor};
@@ -134,7 +135,8 @@ impl Builder {
         self
     }
 
-    /// Told of what ended badly and nobody will read; without it, it is a line on stderr.
+    /// Told of what ended badly and nobody will read; without it, it is a line on stderr, or an event of `tracing` where the
+    /// feature of that name is on and a subscriber is set.
     #[doc(alias("set_exception_handler", "unhandled_panic"))]
     pub fn on_unhandled(mut self, hook: impl Fn(&Unhandled<'_>) + Send + Sync + 'static) -> Self {
         self.on_unhandled = Some(Box::new(hook));
@@ -200,8 +202,8 @@ impl Builder {
         let pool = ThreadPool::builder()
             .max_threads(self.blocking_threads)
             .keep_alive(self.blocking_keep_alive)
-            .thread_name(format!("{}-blocking", self.thread_name))
-            .build();
+            .thread_name(format!("{}-blocking", self.thread_name));
+        let pool = events::tell_of_refused_threads(pool).build();
         let timers = || Shared::new(Timers::new(clock.clone()));
         let core = Shared::new(Core {
             slots: (0..workers + spares).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
@@ -248,6 +250,7 @@ fn start_threads(core: &Shared<Core>, first: usize) -> Result<(), BuildError> {
     for slot in first..core.config.workers {
         shutdown::start_worker(core, slot).map_err(BuildError::Thread)?;
     }
+    events::runtime_built(core);
     Ok(())
 }
 

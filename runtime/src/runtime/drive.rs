@@ -78,7 +78,7 @@ struct Unfinished;
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        crate::observe::unhandled::tell(format_args!(
+        crate::observe::events::stderr(format_args!(
             "a worker panicked outside of every task; this is a bug in weftwork, the process ends"
         ));
         std::process::abort();

@@ -34,6 +34,7 @@ pub(crate) mod watchdog;
 pub(crate) mod worker;
 
 use crate::context;
+use crate::observe::events;
 use crate::observe::unhandled::{Hook, Unhandled, UnhandledKind};
 use crate::platform::clock::Clock;
 use crate::reactor::Reactor;
@@ -301,6 +302,7 @@ impl Core {
         let scheduler = CoreRef::new(this);
         let seat = context::with_worker(|worker| scheduler.is(&worker.core).then_some(worker.index)).flatten();
         spec.owner = seat.map_or(OUTSIDE, |index| index as u32);
+        let future = events::in_task(future, &spec);
         // SAFETY: as the caller promises.
         let task = unsafe { cell::allocate(future, scheduler, spec) };
         if seat.is_some() {

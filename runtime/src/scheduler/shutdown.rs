@@ -18,6 +18,7 @@ use super::Core;
 use super::slot::Local;
 use super::worker::Worker;
 use crate::context;
+use crate::observe::events;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::{nanoseconds, real_now};
 use crate::task::cell::{self, Header};
@@ -216,11 +217,13 @@ impl Core {
     /// Names what a thread is still inside of.
     pub(crate) fn shutdown(this: &Shared<Self>, timeout: Option<Duration>) -> Result<(), ShutdownError> {
         let until = timeout.map_or(u64::MAX, |timeout| real_now().saturating_add(nanoseconds(timeout)));
+        events::shutdown(events::Shutdown::Begins { timeout });
         this.stop();
         let _entered = context::enter(this.clone());
         let patience =
             if until == u64::MAX { until } else { until.min(real_now().saturating_add(nanoseconds(PATIENCE))) };
-        this.exits.wait(patience);
+        let all = this.exits.wait(patience);
+        events::shutdown(events::Shutdown::WorkersLeft { all });
         if let Some(Err(payload)) = this.reactor.as_ref().map(|reactor| reactor.shutdown()) {
             this.report_panic(UnhandledKind::WakerPanicked, payload);
         }
@@ -230,6 +233,7 @@ impl Core {
             this.wake_contained(timers.close());
         }
         let tasks = this.finish_tasks(until);
+        events::shutdown(events::Shutdown::TasksFinished { left: tasks.len() });
         // Whoever was still inside of one has come out, or there is no more time.
         this.exits.wait(until);
         for slot in &this.slots {
@@ -242,6 +246,7 @@ impl Core {
             .shutdown(left)
             .err()
             .map_or_else(Vec::new, |still| still.jobs().iter().map(|job| job.name().to_owned()).collect());
+        events::shutdown(events::Shutdown::Over { tasks_left: tasks.len(), calls_left: blocking.len() });
         if !tasks.is_empty() {
             // They refer to the core without counting.
             core::mem::forget(this.clone());

@@ -23,6 +23,7 @@ use super::Core;
 use super::spares::Spares;
 use super::worker::Worker;
 use crate::context;
+use crate::observe::events;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::{nanoseconds, real_now};
 use crate::task::TaskId;
@@ -114,7 +115,7 @@ pub(crate) fn start(core: &Shared<Core>) -> std::io::Result<()> {
     let theirs = core.clone();
     core.exits.enter();
     let started = thread::spawn(format!("{}-watchdog", core.config.thread_name), move || {
-        if let Err(payload) = contain(|| Rounds::new(&theirs).run()) {
+        if let Err(payload) = events::watchdog(|| contain(|| Rounds::new(&theirs).run())) {
             theirs.report_panic(UnhandledKind::WorkerPanicked, payload);
         }
         theirs.exits.leave();
