@@ -7,6 +7,7 @@
 
 use crate::names::named_characters;
 use std::collections::HashMap;
+use std::slice;
 
 /// Characters by word. Built once, then only read.
 #[derive(Debug)]
@@ -56,14 +57,13 @@ impl Index {
     }
 
     /// The characters in whose names every word of the query stands, in order. A query without words finds nothing.
-    pub fn find(&self, query: &str) -> Vec<char> {
-        let Some(mut lists) = self.lists(query) else { return Vec::new() };
+    pub fn find(&self, query: &str) -> Matches<'_> {
+        let mut lists = self.lists(query).unwrap_or_default();
         // The rarest word first: each further one only takes away. The address brings together what is said twice.
         lists.sort_unstable_by_key(|list| (list.len(), list.as_ptr()));
         lists.dedup_by_key(|list| list.as_ptr());
-        let Some((rarest, others)) = lists.split_first_mut() else { return Vec::new() };
-        let in_all = |character: &char| others.iter_mut().all(|list| advance(list, *character));
-        rarest.iter().copied().filter(in_all).collect()
+        let rarest = if lists.is_empty() { &[] } else { lists.remove(0) };
+        Matches { rarest: rarest.iter(), others: lists }
     }
 
     /// How many characters [`find`](Self::find) would look through.
@@ -75,6 +75,25 @@ impl Index {
     fn lists(&self, query: &str) -> Option<Vec<&[char]>> {
         let query = query.to_ascii_uppercase();
         query.split_whitespace().map(|word| self.characters.get(word).map(Vec::as_slice)).collect()
+    }
+}
+
+/// What a query finds, looked for as it is asked for: a match takes no memory, however many clients have a hundred thousand
+/// of them under way.
+#[derive(Debug, Clone)]
+pub struct Matches<'a> {
+    /// What is left of the rarest word's characters.
+    rarest: slice::Iter<'a, char>,
+    /// What is left of those of the other words.
+    others: Vec<&'a [char]>,
+}
+
+impl Iterator for Matches<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        let others = &mut self.others;
+        self.rarest.by_ref().copied().find(|character| others.iter_mut().all(|list| advance(list, *character)))
     }
 }
 
@@ -111,7 +130,7 @@ mod tests {
     }
 
     fn found(query: &str) -> String {
-        index().find(query).into_iter().collect()
+        index().find(query).collect()
     }
 
     fn names() -> &'static [(char, String)] {
@@ -183,7 +202,7 @@ mod tests {
     #[test]
     fn what_is_to_be_looked_through_is_known_before() {
         for query in ["cjk", "cjk black", "black cjk black", "snowman"] {
-            let rarest = query.split(' ').map(|word| index().find(word).len()).min().unwrap();
+            let rarest = query.split(' ').map(|word| index().find(word).count()).min().unwrap();
             assert_eq!(index().candidates(query), rarest, "{query}");
         }
         assert_eq!([index().candidates("cjk snowmen"), index().candidates("")], [0, 0]);
@@ -193,7 +212,7 @@ mod tests {
     fn every_character_is_found_by_its_whole_name() {
         // Each 97th, a prime: all kinds of names, in a time a debug build can afford.
         for (character, name) in names().iter().step_by(97) {
-            let matches = index().find(&name.to_lowercase());
+            let matches: Vec<char> = index().find(&name.to_lowercase()).collect();
             assert!(matches.contains(character), "{name}");
             assert!(matches.is_sorted(), "{name}");
         }
@@ -205,6 +224,6 @@ mod tests {
         for (word, list) in &index().characters {
             assert!(list.is_sorted_by(|a, b| a < b), "{word}");
         }
-        assert_eq!(index().find("chess").iter().collect::<BTreeSet<_>>().len(), index().find("chess").len());
+        assert_eq!(index().find("chess").collect::<BTreeSet<_>>().len(), index().find("chess").count());
     }
 }

@@ -60,10 +60,12 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn new(all: &[char], page: usize) -> Self {
-        let pages = all.len().div_ceil(ROWS).max(1);
-        let rows = all.chunks(ROWS).nth(page - 1).unwrap_or_default().to_vec();
-        Self { total: all.len(), page, pages, rows }
+    fn new(all: impl Iterator<Item = char>, page: usize) -> Self {
+        let on_page = |&(at, _): &(usize, char)| at / ROWS == page - 1;
+        let mut total = 0;
+        let counted = all.enumerate().inspect(|_| total += 1);
+        let rows = counted.filter(on_page).map(|(_, character)| character).collect();
+        Self { total, page, pages: total.div_ceil(ROWS).max(1), rows }
     }
 
     /// The number of the first row, from 1.
@@ -78,7 +80,7 @@ impl Found {
 /// No thread could be had for it, or the runtime ends.
 pub(super) async fn find(index: &'static Index, question: &Question) -> Result<Found, OffloadError> {
     let (words, page) = (question.words.clone(), question.page);
-    let search = move || Found::new(&index.find(&words), page);
+    let search = move || Found::new(index.find(&words), page);
     if index.candidates(&question.words) > OFFLOADED_CANDIDATES {
         weftwork::to_thread(search).await
     } else {
@@ -104,14 +106,14 @@ mod tests {
 
     #[test]
     fn what_is_found_is_cut_into_pages() {
-        let all: Vec<char> = ('\u{4e00}'..).take(401).collect();
+        let found = |characters, page| Found::new(('\u{4e00}'..).take(characters), page);
         for (page, rows) in [(1, 200), (2, 200), (3, 1), (4, 0), (usize::MAX, 0)] {
-            let found = Found::new(&all, page);
+            let found = found(401, page);
             assert_eq!((found.total, found.pages, found.rows.len()), (401, 3, rows), "{page}");
         }
-        assert_eq!(Found::new(&all, 2).first(), 201);
-        assert_eq!(Found::new(&all, 2).rows[0], all[200]);
-        assert_eq!(Found::new(&all[..200], 1).pages, 1);
-        assert_eq!(Found::new(&[], 1), Found { total: 0, page: 1, pages: 1, rows: vec![] });
+        assert_eq!(found(401, 2).first(), 201);
+        assert_eq!(found(401, 2).rows[0], '\u{4ec8}');
+        assert_eq!(found(200, 1).pages, 1);
+        assert_eq!(found(0, 1), Found { total: 0, page: 1, pages: 1, rows: vec![] });
     }
 }
