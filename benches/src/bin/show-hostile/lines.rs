@@ -16,8 +16,8 @@ pub(crate) const SCENES: &[Scene] = &[
         clients: (100, 20),
         flags: &[("--idle-timeout", "5", "2")],
         rounds: 3,
-        // Half a megabyte of matches each, as long as their answer takes.
-        growth_bytes: 64 * MIB,
+        // A piece of an answer each, and none of what is still to be found.
+        growth_bytes: 16 * MIB,
         act: slow_reader,
     },
     Scene {
