@@ -18,6 +18,16 @@
 //! - [`time`] sleeps, ticks and gives up waiting; `net` has sockets; [`sync`] has channels and locks.
 //! - [`to_thread`] and [`run_in_executor`] keep code that blocks away from the workers.
 //!
+//! # Features
+//!
+//! | feature | what it brings |
+//! |---|---|
+//! | `macros`, `net`, `signal` | on by default: the attributes, sockets, signals |
+//! | `hyper` | the runtime's side of hyper 1 |
+//! | `tokio-io` | tokio's I/O traits on our streams |
+//! | `tracing` | what a runtime has to say as events, and a span for each task; the guide's page "logs" lists them |
+//! | `testing` | a clock that a test moves, and `settle` |
+//!
 //! What the runtime promises is in docs/promises.md, how it works in docs/guide/how-it-works.md.
 #![warn(missing_debug_implementations)]
 

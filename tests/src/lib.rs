@@ -1,6 +1,11 @@
-//! Integration tests live in `tests/`, one file per capability. Here the README's programs are kept compiling.
+//! Integration tests live in `tests/`, one file per capability. Here the programs of the README and of the guide are kept compiling.
 
 /// The README, whose programs are doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// The guide's page about logs, whose program is run as a doc test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/logs.md")]
+pub struct Logs;
