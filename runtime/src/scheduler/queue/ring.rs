@@ -4,12 +4,14 @@
 //! tail; whoever takes, owner or thief, reads a slot and claims it by a compare-exchange of the head. Indices only grow and
 //! the ring never wraps within a model's few pushes onto live slots, which `push` asserts.
 //!
-//! The injector: slots are claimed by a fetch_add of the tail and published by a Release store of the slot itself.
+//! The injector: slots are claimed by a fetch_add of the tail and published by a Release store of the slot itself. Whoever
+//! takes and finds a slot claimed but not filled waits for the pusher, as with crossbeam, but asleep: two that spin while a
+//! third is in the middle of its push have no end of orders, and no two of them differ.
 
 use crate::task::Runnable;
 use core::ptr;
-use weftwork_sync::primitive::Shared;
 use weftwork_sync::primitive::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use weftwork_sync::primitive::{Condvar, Mutex, Shared};
 
 /// Small, so that a model fills it.
 pub(crate) const SHARED_CAPACITY: usize = 4;
@@ -31,7 +33,43 @@ pub struct Thief(Shared<Ring>);
 pub struct Injector {
     head: AtomicUsize,
     tail: AtomicUsize,
-    slots: [AtomicPtr<()>; INJECTOR_CAPACITY],
+    places: [Place; INJECTOR_CAPACITY],
+}
+
+/// Where one task lies in the injector. The lock belongs to the place, so that pushers order nothing between each other by it.
+struct Place {
+    slot: AtomicPtr<()>,
+    filling: Mutex<()>,
+    filled: Condvar,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { slot: AtomicPtr::new(ptr::null_mut()), filling: Mutex::new(()), filled: Condvar::new() }
+    }
+
+    fn fill(&self, task: Runnable) {
+        self.slot.store(to_slot(task), Ordering::Release);
+        // Who waits has looked under the lock: before, and is notified, or after, and has seen it.
+        drop(self.filling.lock());
+        self.filled.notify_all();
+    }
+
+    /// What lies here, as soon as its pusher has laid it down.
+    fn wait(&self) -> *mut () {
+        let slot = self.slot.load(Ordering::Acquire);
+        if !slot.is_null() {
+            return slot;
+        }
+        let mut filling = self.filling.lock();
+        loop {
+            let slot = self.slot.load(Ordering::Acquire);
+            if !slot.is_null() {
+                return slot;
+            }
+            filling = self.filled.wait(filling);
+        }
+    }
 }
 
 /// A first-in first-out queue with its two ends.
@@ -110,17 +148,13 @@ impl Thief {
 
 impl Injector {
     pub(crate) fn new() -> Self {
-        Self {
-            head: AtomicUsize::new(0),
-            tail: AtomicUsize::new(0),
-            slots: core::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
-        }
+        Self { head: AtomicUsize::new(0), tail: AtomicUsize::new(0), places: core::array::from_fn(|_| Place::new()) }
     }
 
     pub(crate) fn push(&self, task: Runnable) {
         let at = self.tail.fetch_add(1, Ordering::AcqRel);
         assert!(at < INJECTOR_CAPACITY, "a model pushes a few tasks only");
-        self.slots[at].store(to_slot(task), Ordering::Release);
+        self.places[at].fill(task);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -138,12 +172,7 @@ impl Injector {
             if head >= self.tail.load(Ordering::Acquire) {
                 return None;
             }
-            // A pusher that has its place but has not filled it: waited for, as crossbeam does.
-            let slot = self.slots[head].load(Ordering::Acquire);
-            if slot.is_null() {
-                weftwork_sync::primitive::thread::yield_now();
-                continue;
-            }
+            let slot = self.places[head].wait();
             if self.head.compare_exchange(head, head + 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
                 return Some(from_slot(slot));
             }
