@@ -145,6 +145,24 @@ fn a_spare_that_rests_is_rung_for() {
 }
 
 #[test]
+fn a_spare_that_was_hired_and_dismissed_while_it_rested_is_awake() {
+    // Race 6: one that slept on would be taken back without a bell.
+    check("spares/dismissed_in_its_rest", Preemptions(2), Preemptions(3), || {
+        let (house, mut threads) = (House::new(1), Vec::new());
+        let _ = house.hire(Rest::Endless, &mut threads);
+        house.engine.dismiss(0);
+        if house.hire(Rest::Endless, &mut threads) == Hire::Spare(0) {
+            house.engine.dismiss(0);
+            if house.hire(Rest::Endless, &mut threads) == Hire::Spare(0) {
+                house.somebody_works();
+            }
+        }
+        house.engine.stop();
+        house.is_empty(threads);
+    });
+}
+
+#[test]
 fn a_spare_that_rests_or_goes_to_rest_leaves_when_the_runtime_stops() {
     // Race 7.
     check("spares/stop_against_rest", Preemptions(3), Unbounded, || {
