@@ -65,8 +65,7 @@ fn a_worker_that_was_woken_for_nothing_is_woken_again() {
 
 #[test]
 fn two_workers_and_a_task_from_outside() {
-    // Not deeper: two whole workers at two preemptions do not end within minutes; the protocol alone is searched so below.
-    check("idle/two_workers", Bound::Preemptions(1), Bound::Preemptions(1), || {
+    check("idle/two_workers", Bound::Preemptions(1), Bound::Preemptions(2), || {
         let engine = Engine::multi_thread(2);
         let workers = workers(&engine, 2);
         assert_eq!(block_on(engine.spawn(async { 7 })).unwrap(), 7);
