@@ -1,7 +1,7 @@
 //! Clients of the lines that keep to TCP and not to the dialogue: who reads nothing, who never ends a line, garbage.
 
 use crate::asking::{PATIENCE, PROMPT};
-use crate::noise::{Noise, bytes, shout};
+use crate::noise::{Noise, shout};
 use crate::scene::{MIB, Scene, Stage, Told, judge_waiting, mebibytes, together, told};
 use futures::future::{join, join_all};
 use std::io;
@@ -132,13 +132,14 @@ fn garbage(stage: &Stage<'_>) -> Told {
     // Every other client's noise has no line that begins with a control character, which would be the end of it.
     let client = |seed: usize| {
         let kind = if seed.is_multiple_of(2) { Noise::WithoutControl } else { Noise::Any };
-        shout(address, bytes(kind, seed as u64))
+        weftwork::spawn(shout(address, kind, seed as u64, b""))
     };
     together(async {
         let all = timeout(PATIENCE, join_all((0..stage.clients).map(client)))
             .await
             .map_err(|_| "the noise was not taken in time")?;
-        let answers = all.into_iter().collect::<io::Result<Vec<_>>>().map_err(told)?;
+        let answers = all.into_iter().map(|said| said.map_err(|error| error.to_string())?.map_err(told));
+        let answers = answers.collect::<Result<Vec<_>, String>>()?;
         let lengths = || answers.iter().map(Vec::len);
         let (least, most) = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
         if !answers.iter().all(|answer| answer.starts_with(PROMPT)) {

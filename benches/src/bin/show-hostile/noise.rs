@@ -16,7 +16,7 @@ pub(crate) enum Noise {
     WithoutControl,
 }
 
-pub(crate) fn bytes(kind: Noise, seed: u64) -> Vec<u8> {
+fn bytes(kind: Noise, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut byte = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -31,8 +31,9 @@ pub(crate) fn bytes(kind: Noise, seed: u64) -> Vec<u8> {
     text
 }
 
-/// Sends it and ends its side; gives all that the server said up to the end of the connection.
-pub(crate) async fn shout(server: SocketAddr, noise: Vec<u8>) -> io::Result<Vec<u8>> {
+/// Sends a beginning and then noise, and ends its side; gives all that the server said up to the end of the connection.
+pub(crate) async fn shout(server: SocketAddr, kind: Noise, seed: u64, beginning: &'static [u8]) -> io::Result<Vec<u8>> {
+    let noise = [beginning, &bytes(kind, seed)].concat();
     let mut stream = TcpStream::connect(server).await?;
     let (mut reading, mut writing) = stream.split();
     let write = async {

@@ -1,7 +1,7 @@
 //! Clients of the page that begin requests and never end them, or that speak no HTTP.
 
 use crate::asking::PATIENCE;
-use crate::noise::{Noise, bytes, shout};
+use crate::noise::{Noise, shout};
 use crate::scene::{MIB, Scene, Stage, Told, mebibytes, together, told};
 use futures::future::{Either, join_all, select};
 use std::collections::BTreeMap;
@@ -162,11 +162,12 @@ fn garbage(stage: &Stage<'_>) -> Told {
     together(async {
         let client = |seed: usize| {
             let beginning = BEGINNINGS[seed % BEGINNINGS.len()];
-            shout(page, [beginning, &bytes(Noise::Any, seed as u64)].concat())
+            weftwork::spawn(shout(page, Noise::Any, seed as u64, beginning))
         };
         let all = timeout(PATIENCE, join_all((0..stage.clients).map(client)));
         let all = all.await.map_err(|_| "the noise was not taken in time")?;
-        let answers = all.into_iter().collect::<io::Result<Vec<_>>>().map_err(told)?;
+        let answers = all.into_iter().map(|said| said.map_err(|error| error.to_string())?.map_err(told));
+        let answers = answers.collect::<Result<Vec<_>, String>>()?;
         let told: Vec<String> = answers.iter().map(|answer| first_line(answer)).collect();
         Ok(vec![format!("they were told {}", statuses(told.iter().map(String::as_str), &["400"])?)])
     })?

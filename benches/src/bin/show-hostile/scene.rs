@@ -13,9 +13,11 @@ const SECOND: Duration = Duration::from_secs(1);
 const MOST_WHEN_IDLE: f64 = 0.05;
 /// What it may use while it only waits for clients that do next to nothing, with those that behave.
 const MOST_WHEN_WAITING: f64 = 0.5;
-/// What a round may leave more than the one before: an allocator settles.
-const SETTLING: f64 = 0.05;
-const SETTLING_BYTES: u64 = 2 << 20;
+/// Of what the first round costs, what each further one may cost again: what was freed is used again, though not all of it
+/// by everybody, until an allocator has settled.
+const AGAIN: f64 = 0.5;
+/// Besides that, where the first cost next to nothing.
+const AGAIN_BYTES: u64 = 4 << 20;
 
 pub(crate) const MIB: u64 = 1 << 20;
 
@@ -76,21 +78,16 @@ impl Scene {
         let flags: Vec<&str> =
             self.flags.iter().flat_map(|(flag, full, small)| [*flag, size.of(full, small)]).collect();
         let server = Charfinder::start(&flags)?;
-        let mut left = None;
-        for round in 1..=self.rounds {
-            let after = self.round(&server, size)?;
-            let grown = |left: u64| after > left + (left as f64 * SETTLING) as u64 + SETTLING_BYTES;
-            if left.is_some_and(grown) {
-                return Err(format!("memory grows from round to round, in round {round} too"));
-            }
-            // The first round warms up: buffers are made that are kept.
-            left = (round > 1).then_some(after);
+        let first = self.round(&server, size, self.growth_bytes)?;
+        let again = (first as f64 * AGAIN) as u64 + AGAIN_BYTES;
+        for _ in 1..self.rounds {
+            self.round(&server, size, again)?;
         }
         server.process.stop()
     }
 
-    /// Says what memory it leaves.
-    fn round(&self, server: &Charfinder, size: Size) -> Result<u64, String> {
+    /// Says how much memory it took; fails if that is more than `limit`.
+    fn round(&self, server: &Charfinder, size: Size, limit: u64) -> Result<u64, String> {
         let process = &server.process;
         let newcomer = Newcomer::comes(server)?;
         process.forget_log()?;
@@ -104,35 +101,35 @@ impl Scene {
         acted?.iter().for_each(|line| println!("  {line}"));
         behaved?;
         newcomer.comes_again(server)?;
-        self.judge(server, before)
+        judge(server, before, limit)
     }
+}
 
-    fn judge(&self, server: &Charfinder, before: u64) -> Result<u64, String> {
-        let process = &server.process;
-        let took = process.back_to(server.descriptors)?;
-        let start = process.sample()?.processor_time;
-        pause(SECOND);
-        let after = process.sample()?;
-        let busy = (after.processor_time - start).as_secs_f64();
-        let grown = process.peak_bytes()?.saturating_sub(before);
-        println!(
-            "  the server: {} before, {} more at most (limit {}), {} after; {:.0} % of a processor in an idle second; \
-             descriptors back to {} after {took:.0?}",
-            mebibytes(before),
-            mebibytes(grown),
-            mebibytes(self.growth_bytes),
-            mebibytes(after.resident_bytes),
-            busy * 100.0,
-            server.descriptors
-        );
-        if grown > self.growth_bytes {
-            return Err(format!("memory grew by more than {}", mebibytes(self.growth_bytes)));
-        }
-        if busy > MOST_WHEN_IDLE {
-            return Err("an idle server is busy".into());
-        }
-        Ok(after.resident_bytes)
+fn judge(server: &Charfinder, before: u64, limit: u64) -> Result<u64, String> {
+    let process = &server.process;
+    let took = process.back_to(server.descriptors)?;
+    let start = process.sample()?.processor_time;
+    pause(SECOND);
+    let after = process.sample()?;
+    let busy = (after.processor_time - start).as_secs_f64();
+    let grown = process.peak_bytes()?.saturating_sub(before);
+    println!(
+        "  the server: {} before, {} more at most (limit {}), {} after; {:.0} % of a processor in an idle second; \
+         descriptors back to {} after {took:.0?}",
+        mebibytes(before),
+        mebibytes(grown),
+        mebibytes(limit),
+        mebibytes(after.resident_bytes),
+        busy * 100.0,
+        server.descriptors
+    );
+    if grown > limit {
+        return Err(format!("memory grew by more than {}", mebibytes(limit)));
     }
+    if busy > MOST_WHEN_IDLE {
+        return Err("an idle server is busy".into());
+    }
+    Ok(grown)
 }
 
 impl Stage<'_> {
@@ -148,7 +145,7 @@ impl Stage<'_> {
         Ok(self.server.process.descriptors()?.saturating_sub(self.server.descriptors + Polite::CLIENTS))
     }
 
-    /// Waits until it has at least so many, or at most.
+    /// Waits until that is as it has to be.
     pub(crate) async fn until_present(&self, is_enough: impl Fn(usize) -> bool) -> Result<(), String> {
         let start = weftwork::time::Instant::now();
         loop {

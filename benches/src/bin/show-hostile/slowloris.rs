@@ -15,8 +15,9 @@ pub(crate) const SCENES: &[Scene] = &[
         clients: (5_000, 300),
         // For a whole line: its bytes do not count.
         flags: &[("--idle-timeout", "15", "4")],
-        rounds: 1,
-        growth_bytes: MOST_OF_A_CONNECTION * 5_000,
+        rounds: 2,
+        // For each its task, its registration, its timer, and a buffer of 4 KiB to read into.
+        growth_bytes: 5_000 * 10 * KIB,
         act: on_lines,
     },
     Scene {
@@ -24,14 +25,14 @@ pub(crate) const SCENES: &[Scene] = &[
         what: "{clients} clients of the page send a byte of a head now and then",
         clients: (5_000, 300),
         flags: &[("--head-timeout", "15", "4")],
-        rounds: 1,
-        growth_bytes: MOST_OF_A_CONNECTION * 5_000,
+        rounds: 2,
+        // For each besides hyper's state, and its two buffers of 8 KiB.
+        growth_bytes: 5_000 * 28 * KIB,
         act: on_page,
     },
 ];
 
-/// Its task, its buffers, its registration, its timer.
-const MOST_OF_A_CONNECTION: u64 = 20 * 1024;
+const KIB: u64 = 1024;
 /// How far memory may stray while they all are there.
 const FLAT: f64 = 0.05;
 /// The letters, and then more of the same.
@@ -49,7 +50,7 @@ fn on_page(stage: &Stage<'_>) -> Told {
 fn act(stage: &Stage<'_>, address: SocketAddr) -> Told {
     let every = Duration::from_secs(stage.size.of(10, 1));
     together(async {
-        let start = Instant::now();
+        let (start, without) = (Instant::now(), stage.server.process.sample()?.resident_bytes);
         let client = |_| weftwork::spawn(timeout(PATIENCE, trickle(address, start, every)));
         let clients: Vec<_> = (0..stage.clients).map(client).collect();
         stage.until_present(|present| present >= stage.clients).await?;
@@ -79,7 +80,9 @@ fn act(stage: &Stage<'_>, address: SocketAddr) -> Told {
         }
         Ok(vec![
             format!(
-                "{present} were there after {arrived:.1?}, a byte every {every:?} each; waiting for them took {:.0} % of a processor",
+                "{present} were there after {arrived:.1?}, a byte every {every:?} each, and cost {:.1} KiB each; waiting \
+                 for them took {:.0} % of a processor",
+                after.saturating_sub(without) as f64 / (present as u64 * KIB) as f64,
                 busy * 100.0
             ),
             format!("{told_so} were told why they had to go, {first:.1?} to {last:.1?} after the beginning"),
