@@ -90,14 +90,14 @@ const PROGRAMS: [Program; 8] = [
     },
     Program {
         name: "load",
-        shows: "charfinder under load for a minute: latencies, no error, flat memory, no descriptor kept",
+        shows: "charfinder under load for a minute: latencies, no error, flat memory, no descriptor kept (--small: seconds)",
         needs: None,
         beside: Some("charfinder"),
         then: None,
     },
     Program {
         name: "hostile",
-        shows: "charfinder among clients that misbehave, while one that behaves is served",
+        shows: "charfinder among clients that misbehave, while others are served, and its end under load (--small: a minute)",
         needs: None,
         beside: Some("charfinder"),
         then: None,
