@@ -3,28 +3,33 @@
 //!
 //! One module per family with the same items; a cfg selects it and appears nowhere else.
 
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "net", target_os = "linux"))]
 #[path = "accept_linux.rs"]
 mod accept;
-#[cfg(not(target_os = "linux"))]
+#[cfg(all(feature = "net", not(target_os = "linux")))]
 #[path = "accept_portable.rs"]
 mod accept;
+#[cfg(feature = "net")]
 mod batch;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "net", target_os = "linux"))]
 mod batch_linux;
-#[cfg(any(not(target_os = "linux"), test))]
+#[cfg(all(feature = "net", any(not(target_os = "linux"), test)))]
 mod batch_portable;
-#[cfg(any(
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "ios",
-    target_os = "macos",
-    target_os = "netbsd",
-    target_os = "openbsd"
+#[cfg(all(
+    feature = "net",
+    any(
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "ios",
+        target_os = "macos",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    )
 ))]
 #[path = "credentials_bsd.rs"]
 mod credentials;
 #[cfg(all(
+    feature = "net",
     unix,
     not(any(
         target_os = "dragonfly",
@@ -44,32 +49,34 @@ mod family;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod family;
-#[cfg(unix)]
+#[cfg(all(feature = "net", unix))]
 mod local;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "net", target_os = "linux"))]
 mod local_linux;
-#[cfg(all(unix, not(target_os = "linux")))]
+#[cfg(all(feature = "net", unix, not(target_os = "linux")))]
 mod local_portable;
-#[cfg(any(not(target_os = "linux"), unix))]
+#[cfg(all(feature = "net", any(not(target_os = "linux"), unix)))]
 mod uninit;
 
+#[cfg(feature = "net")]
 pub(crate) use accept::accept;
+#[cfg(feature = "net")]
 pub use batch::{Incoming, Outgoing};
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "net", target_os = "linux"))]
 pub(crate) use batch_linux::{recv_batch, send_batch};
-#[cfg(not(target_os = "linux"))]
+#[cfg(all(feature = "net", not(target_os = "linux")))]
 pub(crate) use batch_portable::{recv_batch, send_batch};
 pub(crate) use family::{
     BorrowedSource, REUSE_ADDRESS, RawSource, borrow, is_about_one_connection, is_address_not_here, is_exhaustion,
     is_in_progress, is_not_open, raw,
 };
-#[cfg(unix)]
+#[cfg(all(feature = "net", unix))]
 pub(crate) use local::{is_of_another_kind, peek, peek_from};
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "net", target_os = "linux"))]
 pub(crate) use local_linux::{
     ABSTRACT_NAMES, abstract_name, accept_local, address, is_receiver_full, peer_credentials,
 };
-#[cfg(all(unix, not(target_os = "linux")))]
+#[cfg(all(feature = "net", unix, not(target_os = "linux")))]
 pub(crate) use local_portable::{
     ABSTRACT_NAMES, abstract_name, accept_local, address, is_receiver_full, peer_credentials,
 };
