@@ -104,6 +104,8 @@ struct Counts {
     ended: usize,
     /// Ended before an answer, by a reset.
     reset: usize,
+    /// Of those two, who had asked before the interrupt.
+    asked_before: usize,
     /// Could not be made.
     not_made: usize,
 }
@@ -114,17 +116,18 @@ impl Counts {
         self.answered_after += other.answered_after;
         self.ended += other.ended;
         self.reset += other.reset;
+        self.asked_before += other.asked_before;
         self.not_made += other.not_made;
     }
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { answered, answered_after, ended, reset, not_made } = self;
+        let Self { answered, answered_after, ended, reset, asked_before, not_made } = self;
         write!(
             f,
-            "{answered} whole answers, {answered_after} of them since; refused were {ended} by an end, {reset} by a reset, \
-             {not_made} at the door; none was cut off"
+            "{answered} whole answers, {answered_after} of them since; refused were {ended} by an end and {reset} by a \
+             reset ({asked_before} of them had asked before it), {not_made} at the door; none was cut off"
         )
     }
 }
@@ -153,6 +156,7 @@ async fn attend(script: Arc<Script>, at: usize) -> Result<Counts, String> {
         let _ = stream.set_nodelay(true);
         let mut greeted = is_on_page;
         let refused = loop {
+            let asked = Instant::now();
             let outcome = match is_on_page {
                 true => ask_page(&stream).await,
                 false => {
@@ -168,7 +172,10 @@ async fn attend(script: Arc<Script>, at: usize) -> Result<Counts, String> {
                         break None;
                     }
                 }
-                Outcome::Refused(end) => break Some(end),
+                Outcome::Refused(end) => {
+                    counts.asked_before += usize::from(script.interrupted.get().is_some_and(|at| asked < *at));
+                    break Some(end);
+                }
             }
         };
         match refused {
