@@ -62,6 +62,19 @@ fn a_panic_that_nobody_reads_is_an_error_with_its_name_and_place() {
 }
 
 #[test]
+fn the_panic_of_a_task_lies_in_no_span_of_whoever_drops_the_handle() {
+    let log = logged(Level::DEBUG, async || {
+        let task = spawn(async { panic!("somewhere else") });
+        while !task.is_finished() {
+            yield_now().await;
+        }
+        info_span!("cleaning up").in_scope(|| drop(task));
+    });
+    let line = log.wait_for(|line| line.text.contains("somewhere else"));
+    assert_eq!(line.within, [""; 0]);
+}
+
+#[test]
 fn a_hook_comes_before_the_subscriber() {
     let (log, reports) = (Log::default(), Reports::default());
     with_default(&log.subscriber(Level::INFO), || {

@@ -48,6 +48,8 @@ pub(crate) fn unhandled(what: &Unhandled<'_>) -> bool {
         ($level:ident, $target:literal) => {
             event!(
                 target: $target,
+                // Not in the spans of whoever let go of the handle: it is about another task.
+                parent: None,
                 Level::$level,
                 kind = ?what.kind,
                 task = what.task.map(|task| task.as_u64()),
