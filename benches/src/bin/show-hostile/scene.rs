@@ -154,7 +154,7 @@ impl Stage<'_> {
                 return Ok(());
             }
             if start.elapsed() > crate::asking::PATIENCE {
-                return Err(format!("the server still has {present} clients"));
+                return Err(format!("the server has {present} clients, and that stays so"));
             }
             sleep(SECOND / 50).await;
         }
