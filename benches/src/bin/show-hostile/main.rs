@@ -6,8 +6,8 @@
 //! Each scene has a server of its own, in its own process, and most are played more than once. Meanwhile two clients that
 //! behave ask over a connection each, one on lines and one on the page, on a fixed schedule, and know every byte of each
 //! answer; afterwards a newcomer does. A scene fails if one of their answers is wrong, missing or never comes, if the
-//! server's memory grows by more than the scene may cost it, or in a further round by more than half of that again, if it
-//! is busy when everybody has gone, if it keeps a descriptor, or if it does not end in order. What else has to be true of a
+//! server's memory grows by more than the scene may cost it, or in a further round by much more still, if it is busy when
+//! everybody has gone, if it keeps a descriptor, or if it does not end in order. What else has to be true of a
 //! scene is said in its file.
 //! Delays are printed and not judged: whatever else runs on the machine would be judged with them.
 //!

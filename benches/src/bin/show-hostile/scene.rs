@@ -13,10 +13,12 @@ const SECOND: Duration = Duration::from_secs(1);
 const MOST_WHEN_IDLE: f64 = 0.05;
 /// What it may use while it only waits for clients that do next to nothing, with those that behave.
 const MOST_WHEN_WAITING: f64 = 0.5;
-/// Of what the first round costs, what each further one may cost again: what was freed is used again, though not all of it
+/// Of what the first round cost, what each further one may cost again: what was freed is used again, though not all of it
 /// by everybody, until an allocator has settled.
 const AGAIN: f64 = 0.5;
-/// Besides that, where the first cost next to nothing.
+/// Of what a round may cost, what a further one may cost in any case: the first may have been lucky.
+const AGAIN_ANYWAY: f64 = 0.25;
+/// Besides that, where a round costs next to nothing.
 const AGAIN_BYTES: u64 = 4 << 20;
 
 pub(crate) const MIB: u64 = 1 << 20;
@@ -79,7 +81,7 @@ impl Scene {
             self.flags.iter().flat_map(|(flag, full, small)| [*flag, size.of(full, small)]).collect();
         let server = Charfinder::start(&flags)?;
         let first = self.round(&server, size, self.growth_bytes)?;
-        let again = (first as f64 * AGAIN) as u64 + AGAIN_BYTES;
+        let again = (first as f64 * AGAIN).max(self.growth_bytes as f64 * AGAIN_ANYWAY) as u64 + AGAIN_BYTES;
         for _ in 1..self.rounds {
             self.round(&server, size, again)?;
         }
