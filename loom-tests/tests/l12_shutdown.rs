@@ -33,7 +33,7 @@ fn endless(drops: &Shared<Counter>) -> impl Future<Output = ()> + Send + use<> {
     let canary = Canary(drops.clone());
     async move {
         let _canary = canary;
-        pending().await
+        pending::<()>().await;
     }
 }
 

@@ -247,7 +247,7 @@ fn a_planted_panic_stays_inside_its_task() {
         other.join().unwrap();
         tasks.run_all();
         let Some(outcome) = handle.try_take() else { panic!("the wake-up was lost") };
-        let ended: Result<(), _> = outcome.map(|()| ());
+        let ended: Result<(), _> = outcome;
         assert!(ended.unwrap_err().is_panic());
         drop(signals.waker.lock().take());
     });

@@ -16,7 +16,7 @@ fn counter() -> Shared<Counter> {
 
 fn counted(polls: &Shared<Counter>) -> impl Future<Output = ()> + Send + use<> {
     let polls = polls.clone();
-    async move { drop(polls.add(1)) }
+    async move { _ = polls.add(1) }
 }
 
 fn run_own(seat: &Seat<'_>) {

@@ -241,7 +241,7 @@ fn shutdown_against_a_poll() {
         });
         assert!(poll(&mut handle, &probe).is_none());
         let polls = tasks.clone();
-        let other = spawn(move || drop(polls.run_one()));
+        let other = spawn(move || _ = polls.run_one());
         let _ = listed.finish();
         other.join().unwrap();
         tasks.run_all();

@@ -138,7 +138,7 @@ fn a_searcher_that_leaves_was_relied_on() {
         let engine = Engine::multi_thread(2);
         let (sleeps, leaves) = (engine.clone(), engine.clone());
         let sleeper = spawn(move || sleeps.announce(0));
-        let searcher = spawn(move || leaves.sit(1, |seat| drop(seat.begin_search())));
+        let searcher = spawn(move || leaves.sit(1, |seat| _ = seat.begin_search()));
         engine.spawn(async {}).detach();
         let stays = sleeper.join().unwrap();
         searcher.join().unwrap();
@@ -161,7 +161,7 @@ impl Beds {
     }
 
     fn publish(&self) {
-        if let Some(worker) = self.sleepers.publish(|| drop(self.work.fetch_add(1, Ordering::Relaxed))) {
+        if let Some(worker) = self.sleepers.publish(|| _ = self.work.fetch_add(1, Ordering::Relaxed)) {
             self.beds[worker].unpark();
         }
     }
@@ -236,10 +236,10 @@ fn a_sleeper_that_wakes_by_itself_against_its_waker() {
 fn a_claim_that_is_counted_late_hides_no_sleeper() {
     check("idle/late_count", Bound::Unbounded, Bound::Unbounded, || {
         let beds = Beds::new();
-        let more = || drop(beds.work.fetch_add(1, Ordering::Relaxed));
+        let more = || _ = beds.work.fetch_add(1, Ordering::Relaxed);
         let _ = beds.sleepers.announce(1, || false);
         let theirs = beds.clone();
-        let other = spawn(move || theirs.sleepers.publish(|| drop(theirs.work.fetch_add(1, Ordering::Relaxed))));
+        let other = spawn(move || theirs.sleepers.publish(|| _ = theirs.work.fetch_add(1, Ordering::Relaxed)));
         // Wakes by itself, and if it was claimed ends its search, perhaps before its claimer has counted it.
         let _ = beds.sleepers.announce(0, || true);
         if !beds.sleepers.retract(0) {

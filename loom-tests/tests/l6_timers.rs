@@ -89,7 +89,7 @@ fn two_arm_while_one_fires() {
         let (wheel, first, second) = (Shared::new(Wheel::new()), Probe::new(), Probe::new());
         let arming = [(5, first.waker()), (7, second.waker())].map(|(deadline, waker)| {
             let wheel = wheel.clone();
-            spawn(move || drop(wheel.arm(deadline, waker)))
+            spawn(move || _ = wheel.arm(deadline, waker))
         });
         wheel.fire(5);
         for arming in arming {

@@ -228,7 +228,7 @@ impl Seat<'_> {
 
     /// Takes the worker's own ready tasks out.
     pub fn take_all(&self) -> Vec<Ready> {
-        self.0.own(|local| local.take_all()).into_iter().map(Ready).collect()
+        self.0.own(crate::scheduler::slot::Local::take_all).into_iter().map(Ready).collect()
     }
 
     /// Puts a task into the worker's own queue.

@@ -75,8 +75,8 @@ impl Listed {
         let header = unsafe { self.0.as_ref() };
         header.set_cause(CancelCause::new(CancelKind::Shutdown));
         let held = match header.state.claim_idle() {
-            // SAFETY: claimed.
             Claim::Claimed => {
+                // SAFETY: claimed.
                 unsafe { cell::cancel_claimed(self.0) };
                 false
             }

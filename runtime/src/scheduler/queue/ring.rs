@@ -181,10 +181,11 @@ impl Injector {
 
     pub(crate) fn steal_into(&self, to: &mut Owner, limit: usize) -> Option<Runnable> {
         let first = self.pop()?;
-        if limit > 1 && to.len() + 1 < SHARED_CAPACITY {
-            if let Some(task) = self.pop() {
-                to.push(task);
-            }
+        if limit > 1
+            && to.len() + 1 < SHARED_CAPACITY
+            && let Some(task) = self.pop()
+        {
+            to.push(task);
         }
         Some(first)
     }
