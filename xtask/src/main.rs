@@ -10,6 +10,7 @@
 //! | `everything.rs` | `test`: what has to hold before a change goes in |
 //! | `models.rs`, `figures.rs` | `loom`: building and running the models; the lines they print, and the table |
 //! | `programs.rs` | `show`: the programs that print figures |
+//! | `beside_peers.rs` | `bench`: the figures beside those of the peers |
 //! | `browser.rs` | `show browser`: charfinder's page in a real browser |
 //! | `arrows.rs` | `deps`: which crate may depend on which |
 //! | `house_rules.rs`, `source.rs` | `houserules`: what no lint checks; Rust source without its comments and strings |
@@ -22,6 +23,7 @@
 
 mod arguments;
 mod arrows;
+mod beside_peers;
 mod browser;
 mod citations;
 mod everything;
@@ -55,6 +57,10 @@ cargo xtask COMMAND
   show [NAME [ARGUMENT...]]
         Runs one of the programs that print figures and fail by exit code; without a name, lists them.
 
+  bench [--rows a,b] [--peers a,b] [--rounds N] [--quick] [--out FOLDER]
+        weftwork beside tokio, smol, smolscale and Go (where there is a `go`), row by row, with ratios and what is asked of
+        each; writes last.json and chart.svg into target/bench and compares with the last run there.
+
   deps  Fails if one of our crates depends on one above it.
 
   houserules
@@ -84,6 +90,7 @@ fn run(arguments: &mut Arguments) -> Outcome {
         Some("test") => everything::run(&workspace, everything::Choice::read(arguments)?),
         Some("loom") => models::run(&workspace, &models::Choice::read(arguments)?),
         Some("show") => programs::run(&workspace, arguments),
+        Some("bench") => beside_peers::run(&workspace, arguments),
         Some("deps") => arguments.end().and_then(|()| arrows::run(&workspace)),
         Some("houserules") => arguments.end().and_then(|()| house_rules::run(&workspace)),
         Some("help" | "--help" | "-h") | None => {

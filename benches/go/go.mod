@@ -1,0 +1,3 @@
+module weftwork/rows
+
+go 1.19

@@ -1,0 +1,94 @@
+//! The command line.
+
+use crate::rows::{ROWS, Row, Who};
+use std::path::PathBuf;
+
+pub(crate) const HELP: &str = "\
+bench [--rows a,b,..] [--peers a,b,..] [--rounds N] [--quick] [--out FOLDER]
+
+  --rows    only these rows
+  --peers   only these besides weftwork: tokio, smol, smolscale, go
+  --rounds  how often each peer measures each row (5)
+  --quick   one round each, and none repeated
+  --out     where last.json and chart.svg go, and the last ones are compared with (target/bench)
+
+bench --measure ROW --of PEER
+  One figure from this process, for a profiler.
+
+BENCH_WORKERS=N gives weftwork, tokio, smol and Go N workers instead of 2.
+";
+
+pub(crate) enum Mode {
+    Help,
+    Measure(&'static Row, Who),
+    Compare(Options),
+}
+
+pub(crate) struct Options {
+    pub(crate) rows: Vec<&'static Row>,
+    pub(crate) peers: Vec<Who>,
+    pub(crate) rounds: usize,
+    pub(crate) quick: bool,
+    pub(crate) out: PathBuf,
+}
+
+pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Mode, String> {
+    let mut options = Options {
+        rows: ROWS.iter().collect(),
+        peers: Who::ALL.to_vec(),
+        rounds: 5,
+        quick: false,
+        out: PathBuf::from("target/bench"),
+    };
+    let (mut measure, mut of) = (None, Who::Weftwork);
+    let mut arguments = arguments;
+    while let Some(name) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{name} wants a value"));
+        match name.as_str() {
+            "--help" | "-h" => return Ok(Mode::Help),
+            "--quick" => options.quick = true,
+            "--rows" => options.rows = value()?.split(',').map(row).collect::<Result<_, _>>()?,
+            "--peers" => {
+                options.peers = vec![Who::Weftwork];
+                for peer in value()?.split(',').map(who) {
+                    let peer = peer?;
+                    if !options.peers.contains(&peer) {
+                        options.peers.push(peer);
+                    }
+                }
+            }
+            "--rounds" => {
+                let text = value()?;
+                options.rounds = text
+                    .parse()
+                    .ok()
+                    .filter(|&rounds| rounds > 0)
+                    .ok_or_else(|| format!("--rounds wants a number above 0, not '{text}'"))?;
+            }
+            "--out" => options.out = PathBuf::from(value()?),
+            "--measure" => measure = Some(row(&value()?)?),
+            "--of" => of = who(&value()?)?,
+            _ => return Err(format!("'{name}' is no option")),
+        }
+    }
+    if options.quick {
+        options.rounds = 1;
+    }
+    match measure {
+        None => Ok(Mode::Compare(options)),
+        Some(_) if of == Who::Go => Err("Go is measured by the program in benches/go".into()),
+        Some(row) if !row.is_done_by(of) => Err(format!("{} has nothing for {}", of.name(), row.name)),
+        Some(row) => Ok(Mode::Measure(row, of)),
+    }
+}
+
+fn row(name: &str) -> Result<&'static Row, String> {
+    Row::named(name).ok_or_else(|| {
+        let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
+        format!("no row is called '{name}'; there are {}", names.join(", "))
+    })
+}
+
+fn who(name: &str) -> Result<Who, String> {
+    Who::named(name).ok_or_else(|| format!("no peer is called '{name}'"))
+}

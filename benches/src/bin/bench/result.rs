@@ -1,0 +1,157 @@
+//! A row's figures, and what they come to.
+
+use crate::rows::{Row, Who};
+
+/// A figure is met if it is at most this much above what is asked: less cannot be told from noise.
+const SLACK: f64 = 1.03;
+
+pub(crate) struct Figures {
+    row: &'static Row,
+    peers: Vec<Who>,
+    /// One list per round, in the order of `peers`.
+    rounds: Vec<Vec<f64>>,
+}
+
+/// A ratio of ours to another's, paired round by round.
+#[derive(Clone, Copy)]
+pub(crate) struct Ratio {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
+}
+
+impl Figures {
+    pub(crate) fn new(row: &'static Row, peers: Vec<Who>) -> Self {
+        Self { row, peers, rounds: Vec::new() }
+    }
+
+    pub(crate) fn row(&self) -> &'static Row {
+        self.row
+    }
+
+    pub(crate) fn peers(&self) -> &[Who] {
+        &self.peers
+    }
+
+    pub(crate) fn rounds(&self) -> usize {
+        self.rounds.len()
+    }
+
+    /// Takes one round's figures, in any order, of every peer.
+    pub(crate) fn add(&mut self, measured: &[(Who, f64)]) {
+        let of = |who| measured.iter().find(|(measured, _)| *measured == who).map(|(_, figure)| *figure);
+        self.rounds.push(self.peers.iter().filter_map(|&who| of(who)).collect());
+    }
+
+    /// All figures of one peer, round by round.
+    pub(crate) fn of(&self, who: Who) -> Option<Vec<f64>> {
+        let at = self.peers.iter().position(|&peer| peer == who)?;
+        Some(self.rounds.iter().map(|round| round[at]).collect())
+    }
+
+    pub(crate) fn median_of(&self, who: Who) -> Option<f64> {
+        self.of(who).map(|mut figures| median(&mut figures))
+    }
+
+    /// Ours to the best of `others` in each round; nothing if none of them was measured.
+    pub(crate) fn ratio_to_best(&self, others: &[Who]) -> Option<Ratio> {
+        let ours = self.of(Who::Weftwork)?;
+        let theirs: Vec<_> =
+            others.iter().filter(|&&who| who != Who::Weftwork).filter_map(|&who| self.of(who)).collect();
+        if theirs.is_empty() {
+            return None;
+        }
+        let best = |round: usize| theirs.iter().map(|figures| figures[round]).fold(f64::INFINITY, f64::min);
+        Some(Ratio::new(ours.iter().enumerate().map(|(round, figure)| figure / best(round)).collect()))
+    }
+
+    /// What the must is measured by.
+    pub(crate) fn must(&self) -> Option<Ratio> {
+        self.ratio_to_best(&[Who::Tokio, Who::Smol, Who::Go])
+    }
+
+    /// What the goal is measured by.
+    pub(crate) fn goal(&self) -> Option<Ratio> {
+        match self.row.asked.limit {
+            None => self.ratio_to_best(&Who::ALL),
+            Some(limit) => self.of(Who::Weftwork).map(|ours| Ratio::new(ours.iter().map(|f| f / limit).collect())),
+        }
+    }
+
+    /// Whether the must is met; nothing if there is nobody to compare with.
+    pub(crate) fn must_is_met(&self) -> Option<bool> {
+        self.must().map(|ratio| ratio.median <= self.row.asked.must * SLACK)
+    }
+
+    /// Whether the goal is met; nothing if there is nobody to compare with.
+    pub(crate) fn goal_is_met(&self) -> Option<bool> {
+        self.goal().map(|ratio| ratio.median <= self.row.asked.goal * SLACK)
+    }
+
+    /// Whether one more round could turn a verdict.
+    pub(crate) fn is_close(&self, by: f64) -> bool {
+        let close = |ratio: Option<Ratio>, asked: f64| ratio.is_some_and(|r| (r.median / asked - 1.0).abs() <= by);
+        close(self.must(), self.row.asked.must) || close(self.goal(), self.row.asked.goal)
+    }
+}
+
+impl Ratio {
+    fn new(mut ratios: Vec<f64>) -> Self {
+        let median = median(&mut ratios);
+        Self { median, least: ratios[0], most: ratios[ratios.len() - 1] }
+    }
+}
+
+/// The middle one; sorts.
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    if figures.len() % 2 == 1 { figures[middle] } else { f64::midpoint(figures[middle - 1], figures[middle]) }
+}
+
+/// The geometric mean of ours to tokio's over all rows.
+pub(crate) fn mean_against_tokio(results: &[Figures]) -> Option<f64> {
+    let ratios: Vec<f64> =
+        results.iter().filter_map(|figures| figures.ratio_to_best(&[Who::Tokio])).map(|r| r.median.ln()).collect();
+    #[expect(clippy::cast_precision_loss, reason = "there are few rows")]
+    let rows = ratios.len() as f64;
+    (!ratios.is_empty()).then(|| (ratios.iter().sum::<f64>() / rows).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(rounds: &[[f64; 3]]) -> Figures {
+        let row = Row::named("yield").expect("it is a row");
+        let mut figures = Figures::new(row, vec![Who::Weftwork, Who::Tokio, Who::Smolscale]);
+        for [ours, tokio, smolscale] in rounds {
+            figures.add(&[(Who::Smolscale, *smolscale), (Who::Weftwork, *ours), (Who::Tokio, *tokio)]);
+        }
+        figures
+    }
+
+    #[test]
+    fn ratios_are_paired_by_round() {
+        let figures = figures(&[[1.0, 2.0, 1.0], [10.0, 40.0, 20.0], [3.0, 4.0, 1.0]]);
+        assert_eq!(figures.must().map(|ratio| ratio.median), Some(0.5));
+        let goal = figures.goal().expect("there are peers");
+        assert_eq!([goal.least, goal.median, goal.most], [0.5, 1.0, 3.0]);
+    }
+
+    #[test]
+    fn a_must_is_met_within_the_slack_only() {
+        // What is asked is 0.6.
+        assert_eq!(figures(&[[0.61, 1.0, 1.0]]).must_is_met(), Some(true));
+        assert_eq!(figures(&[[0.62, 1.0, 1.0]]).must_is_met(), Some(false));
+        assert_eq!(figures(&[[0.2, 1.0, 1.0]]).goal_is_met(), Some(true));
+        assert!(figures(&[[0.62, 1.0, 1.0]]).is_close(0.1));
+        assert!(!figures(&[[0.3, 1.0, 1.0]]).is_close(0.1));
+    }
+
+    #[test]
+    fn the_mean_is_geometric() {
+        let mean = mean_against_tokio(&[figures(&[[1.0, 2.0, 1.0]]), figures(&[[1.0, 8.0, 1.0]])]);
+        assert!((mean.expect("tokio is there") - 0.25).abs() < 1e-12);
+    }
+}
