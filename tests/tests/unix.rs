@@ -4,13 +4,14 @@
 
 mod fixtures;
 
-use fixtures::{Folder, every_reactor, poll_once};
+use fixtures::{Folder, every_reactor, poll_once, two_workers};
 use futures::executor::block_on;
 use futures::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use futures::{StreamExt as _, join};
 use std::fs;
 use std::io::{ErrorKind, IoSlice, IoSliceMut};
 use std::net::Shutdown;
+use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net;
 use std::path::Path;
@@ -192,6 +193,22 @@ fn the_system_says_who_is_at_the_other_end() {
         });
         run.unwrap();
     });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_peer_that_is_no_process_here_has_no_number() {
+    // The system says 0 of a socket without a peer, and of a peer in another namespace of processes.
+    // SAFETY: a system call without memory of ours.
+    let descriptor = unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_STREAM, 0) };
+    assert!(descriptor >= 0);
+    // SAFETY: it was opened above, and nobody else has it.
+    let alone = std::os::unix::net::UnixStream::from(unsafe { OwnedFd::from_raw_fd(descriptor) });
+    let run = two_workers().run(async {
+        let stream = UnixStream::from_std(alone).unwrap();
+        assert_eq!(stream.peer_cred().unwrap().pid, None);
+    });
+    run.unwrap();
 }
 
 #[test]

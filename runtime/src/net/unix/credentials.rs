@@ -11,6 +11,7 @@ pub struct PeerCredentials {
     pub uid: u32,
     /// The effective group.
     pub gid: u32,
-    /// The process, where the system says so (Linux). It may be gone, and its number another's by now.
+    /// The process, where the system says so: on Linux, unless it lives in another namespace of processes. It may be gone,
+    /// and its number another's by now.
     pub pid: Option<i32>,
 }

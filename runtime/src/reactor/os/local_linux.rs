@@ -1,9 +1,9 @@
 //! Unix sockets on Linux: abstract names, accepting in one call, and who is at the other end.
 
-use rustix::net::{SocketFlags, accept_with, sockopt};
+use rustix::net::{SocketFlags, accept_with};
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::AsRawFd;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
@@ -43,8 +43,18 @@ pub(crate) fn abstract_name(address: &SocketAddr) -> Option<&[u8]> {
 /// # Errors
 /// The system's.
 pub(crate) fn peer_credentials(stream: &UnixStream) -> io::Result<(u32, u32, Option<i32>)> {
-    let peer = sockopt::socket_peercred(stream.as_fd())?;
-    Ok((peer.uid.as_raw(), peer.gid.as_raw(), Some(peer.pid.as_raw_nonzero().get())))
+    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut size = size_of::<libc::ucred>() as libc::socklen_t;
+    // By libc: rustix 1.1 has no room for a process of number 0, which is what the system says of one that lives in another
+    // namespace, and of the other end of a socket that has none.
+    // SAFETY: the system writes at most `size` bytes, into an option of this frame that is as big.
+    let failed = unsafe {
+        libc::getsockopt(stream.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, (&raw mut peer).cast(), &raw mut size)
+    };
+    if failed != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok((peer.uid, peer.gid, (peer.pid != 0).then_some(peer.pid)))
 }
 
 /// Whether an error says that the receiver of a datagram has no room for it now.
