@@ -6,6 +6,7 @@
 use crate::observe::live;
 use crate::observe::unhandled::Unhandled;
 use crate::reactor::Reactor;
+use crate::runtime::fork;
 use crate::scheduler::Core;
 use crate::scheduler::worker::Worker;
 use crate::task::TaskId;
@@ -144,14 +145,19 @@ pub(crate) fn is_worker() -> bool {
 /// The reactor of the current runtime.
 ///
 /// # Errors
-/// There is no current runtime, or it has no reactor.
+/// There is no current runtime, it has no reactor, or the process forked after it was built.
 pub(crate) fn reactor() -> io::Result<Shared<Reactor>> {
-    with_current(|core| core.reactor.clone()).flatten().ok_or_else(|| io::Error::other(NO_RUNTIME))
+    let found = with_current(|core| if fork::is_child(core) { Err(fork::FORKED) } else { Ok(core.reactor.clone()) });
+    found.unwrap_or(Err(NO_RUNTIME)).and_then(|reactor| reactor.ok_or(NO_RUNTIME)).map_err(io::Error::other)
 }
 
 /// The timers that the calling thread arms, and the core to tell if it is no worker.
+///
+/// # Panics
+/// If the process forked after the runtime was built.
 pub(crate) fn timers() -> Option<(Shared<Timers>, Option<Shared<Core>>)> {
     with_current(|core| {
+        fork::assert_parent(core);
         // A spare leaves its seat again, so its wheel would be left behind: it arms with those that are no workers.
         let mine = with_worker(|worker| {
             (Shared::ptr_eq(&worker.core, core) && !worker.is_spare()).then(|| worker.slot().timers.clone())

@@ -41,6 +41,7 @@ where
     let name: Cow<'static, str> = core::any::type_name::<F>().into();
     let start = move |options: JobOptions| {
         let Some(core) = context::current() else { panic!("{}", context::NO_RUNTIME) };
+        crate::runtime::fork::assert_parent(&core);
         let theirs = core.clone();
         core.pool.submit_with(options, move || Unread::of(Some(theirs), f))
     };

@@ -4,9 +4,11 @@
 
 mod fixtures;
 
-use fixtures::{Reports, both_flavors};
+use fixtures::{Reports, both_flavors, every_reactor};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+use std::time::Duration;
 use weftwork::Runtime;
+use weftwork::net::UnixStream;
 use weftwork::runtime::UnhandledKind;
 
 // The C library that std stands on; declared here because no crate of this workspace forks.
@@ -37,7 +39,8 @@ fn in_a_fork(child: impl FnOnce() -> i32) -> i32 {
 /// Whether `f` panics with a text that says what to do after a fork.
 fn is_refused<R>(f: impl FnOnce() -> R) -> bool {
     let Err(payload) = catch_unwind(AssertUnwindSafe(f)) else { return false };
-    payload.downcast_ref::<&str>().is_some_and(|text| text.contains("forked") && text.contains("new runtime"))
+    let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    text.is_some_and(|text| text.contains("forked") && text.contains("new runtime"))
 }
 
 /// What the child found wrong, as its exit code.
@@ -51,9 +54,24 @@ fn use_in_the_child(runtime: Runtime, reports: &Reports) -> i32 {
     if !is_refused(|| runtime.handle().block_on(async {})) {
         return 3;
     }
+    // The one thread that was copied may have entered the runtime.
+    let entered = runtime.enter();
+    if !is_refused(|| weftwork::spawn(async {})) {
+        return 4;
+    }
+    if !is_refused(|| weftwork_sync::block_on(weftwork::sleep(Duration::from_millis(1)))) {
+        return 5;
+    }
+    if !is_refused(|| weftwork_sync::block_on(weftwork::to_thread(|| ()))) {
+        return 6;
+    }
+    if UnixStream::pair().is_ok() {
+        return 7;
+    }
+    drop(entered);
     drop(runtime);
     if reports.of(UnhandledKind::Forked).is_empty() {
-        return 4;
+        return 8;
     }
     0
 }
@@ -73,6 +91,41 @@ fn a_fork_is_noticed_and_the_parent_goes_on() {
         assert!(reports.all().is_empty(), "nothing happened in the parent");
         drop(runtime);
         assert!(handle.spawn(async {}).is_finished());
+    });
+    // Whichever way a child ends its copy, nothing of it is dropped or run.
+    both_flavors(|builder| {
+        let runtime = builder.watchdog(false).build().unwrap();
+        for _ in 0..3 {
+            runtime.spawn(std::future::pending::<()>()).detach();
+        }
+        let mut runtime = Some(runtime);
+        let status = in_a_fork(|| {
+            runtime.take().unwrap().shutdown_background();
+            0
+        });
+        assert_eq!(status, 0, "the child ended with status {status:#x}");
+    });
+    // A child that drops a socket leaves it to the parent, whose reactor goes on hearing of it.
+    every_reactor(|builder| {
+        let runtime = builder.build().unwrap();
+        let (mut reader, writer) = {
+            let _entered = runtime.enter();
+            let (reader, writer) = UnixStream::pair().unwrap();
+            (Some(reader), writer)
+        };
+        let status = in_a_fork(|| {
+            drop(reader.take());
+            0
+        });
+        assert_eq!(status, 0);
+        let reader = reader.take().unwrap();
+        let heard = runtime.block_on(async {
+            let reading = weftwork::spawn(async move { reader.read(&mut [0]).await });
+            weftwork::testing::settle().await;
+            writer.write_all(b"x").await.unwrap();
+            reading.await.unwrap()
+        });
+        assert_eq!(heard.unwrap(), 1);
     });
     // The child may start a runtime of its own.
     both_flavors(|builder| {

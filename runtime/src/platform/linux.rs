@@ -2,6 +2,7 @@
 
 use rustix::thread::{MembarrierCommand, membarrier};
 use std::sync::LazyLock;
+use weftwork_sync::primitive::atomic::{AtomicU32, Ordering};
 
 /// Whether the process is registered for expedited private barriers (Linux 4.14).
 static REGISTERED: LazyLock<bool> = LazyLock::new(|| membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok());
@@ -36,7 +37,32 @@ pub(super) fn monotonic() -> u64 {
     now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
 }
 
-/// The process, to notice a fork.
+/// The process, to notice a fork: kept where a child of `fork` writes its own, so that asking is a load.
+///
+/// A child that the bare system call made, past the C library, is not noticed.
+#[inline]
 pub(crate) fn process_id() -> u32 {
-    std::process::id()
+    // Ordering: Relaxed; it is written before there is another thread in the process, or with what it holds already.
+    match PROCESS.load(Ordering::Relaxed) {
+        0 => watch_for_forks(),
+        process => process,
+    }
+}
+
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+#[cold]
+fn watch_for_forks() -> u32 {
+    extern "C" fn in_child() {
+        PROCESS.store(std::process::id(), Ordering::Relaxed);
+    }
+    let process = std::process::id();
+    // SAFETY: the handler stores to an atomic and asks for a number, which is all that a child may do there. Registered
+    // twice, by two threads at once, it does so twice.
+    let refused = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    if refused == 0 {
+        PROCESS.store(process, Ordering::Relaxed);
+    }
+    // Without memory for the handler it is asked for each time.
+    process
 }

@@ -103,6 +103,8 @@ pub enum Backend {
 /// One poller and whoever is registered with it.
 #[derive(Debug)]
 pub(crate) struct Reactor {
+    /// The process that opened it; a child of it shares the poller.
+    process: u32,
     poller: Poller,
     registry: Registry,
     seat: Mutex<Seat>,
@@ -121,6 +123,7 @@ impl Reactor {
         let poller = open(backend)?;
         let seat = Mutex::new(Seat::new(&poller));
         Ok(Shared::new(Self {
+            process: crate::platform::process_id(),
             poller,
             registry: Registry::new(),
             seat,

@@ -169,6 +169,11 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
+        // In a child the poller is the parent's as well, and the registration is that of the file, not of the descriptor:
+        // to end it here would end it there.
+        if self.reactor.process != crate::platform::process_id() {
+            return;
+        }
         // SAFETY: by the contract of `new` the descriptor is open.
         let source = unsafe { borrow(self.source) };
         // It fails only if somebody closed the descriptor behind its owner's back; then the system forgot it already.

@@ -67,7 +67,6 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        fork::assert_parent(&self.core);
         task::Builder::new().spawn_on(&self.core, future, Location::caller())
     }
 

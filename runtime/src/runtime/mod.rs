@@ -9,7 +9,7 @@
 
 mod builder;
 mod drive;
-mod fork;
+pub(crate) mod fork;
 mod handle;
 
 pub use crate::observe::metrics::{Metrics, WorkerMetrics};
@@ -122,9 +122,7 @@ impl Runtime {
         let core = self.handle.core();
         if fork::is_child(core) {
             // The threads live in the parent; waiting for them would never end.
-            fork::report(core);
-            // Its tasks are incomplete and refer to the core without counting.
-            core::mem::forget(core.clone());
+            fork::abandon(core);
             return Ok(());
         }
         if crate::context::sits_in(core) {
@@ -138,6 +136,7 @@ impl Runtime {
     fn end_in_background(&self) {
         let core = self.handle.core();
         if fork::is_child(core) {
+            fork::abandon(core);
             return;
         }
         core.stop();

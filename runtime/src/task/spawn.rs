@@ -3,6 +3,7 @@
 use super::cell::Spec;
 use super::{JoinHandle, TaskId};
 use crate::context;
+use crate::runtime::fork;
 use crate::scheduler::{Core, NOWHERE};
 use core::fmt;
 use core::future::Future;
@@ -131,6 +132,7 @@ impl Builder {
         if core.config.multi {
             return Err(SpawnError(Why::MultiThread));
         }
+        fork::assert_parent(&core);
         *core.home.lock() = Some(thread::current_id());
         let spec = Spec { id: TaskId::next(), name: self.name, location, owner: NOWHERE, pinned: true };
         // SAFETY: pinned, on the one worker of a current-thread runtime, whose seat is from now on bound to this thread.
@@ -139,6 +141,7 @@ impl Builder {
         Ok(unsafe { JoinHandle::from_ptr(task) })
     }
 
+    #[track_caller]
     pub(crate) fn spawn_on<F>(
         self,
         core: &Shared<Core>,
@@ -149,6 +152,7 @@ impl Builder {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        fork::assert_parent(core);
         let spec = Spec { id: TaskId::next(), name: self.name, location, owner: NOWHERE, pinned: false };
         // SAFETY: the future is Send and 'static.
         let task = unsafe { Core::spawn(core, future, spec) };
