@@ -85,3 +85,14 @@ fn a_spawn_handler_that_panics_is_a_refusal() {
     let panics = ThreadPool::builder().spawn_handler(|_, _| panic!("on purpose")).build();
     assert!(matches!(panics.submit(|| ()).wait(), Err(OffloadError::NoThread(_))));
 }
+
+#[test]
+fn a_thread_that_cannot_be_called_what_it_should_is_an_error_and_the_pool_goes_on() {
+    let name = |n: u64| if n == 0 { "a\0b".to_owned() } else { format!("good-{n}") };
+    let pool = ThreadPool::builder().max_threads(2).thread_name_fn(name).build();
+    match pool.submit(|| ()).wait() {
+        Err(OffloadError::NoThread(error)) => assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}"),
+        other => unreachable!("{other:?}"),
+    }
+    assert_eq!(pool.submit(|| 1).wait().unwrap(), 1);
+}

@@ -32,6 +32,13 @@ fn a_runtime_that_gets_no_threads_is_an_error() {
     }
 }
 
+fn a_runtime_whose_threads_cannot_be_called_so_is_an_error() {
+    let error = two_workers().thread_name("a\0b").build().unwrap_err();
+    assert!(matches!(error, BuildError::Thread(_)), "{error:?}");
+    let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>()).unwrap();
+    assert_eq!(source.kind(), std::io::ErrorKind::InvalidInput, "{source}");
+}
+
 fn a_runtime_that_gets_no_descriptor_is_an_error() {
     both_flavors(|builder| {
         arm(Point::Descriptor, 1, u64::MAX);
@@ -96,6 +103,7 @@ fn a_spare_that_gets_no_thread_is_reported_and_the_runtime_goes_on() {
 #[test]
 fn a_system_without_threads_and_descriptors_gives_typed_errors() {
     a_runtime_that_gets_no_threads_is_an_error();
+    a_runtime_whose_threads_cannot_be_called_so_is_an_error();
     a_runtime_that_gets_no_descriptor_is_an_error();
     a_blocking_call_that_gets_no_thread_is_an_error_and_the_next_is_not();
     a_spare_that_gets_no_thread_is_reported_and_the_runtime_goes_on();

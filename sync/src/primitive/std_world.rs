@@ -116,9 +116,14 @@ pub mod thread {
     /// Starts a named thread.
     ///
     /// # Errors
-    /// Whatever the operating system says when it refuses a thread (`EAGAIN` where a limit is reached).
+    /// Whatever the operating system says when it refuses a thread (`EAGAIN` where a limit is reached), and `InvalidInput`
+    /// for a name with a zero byte in it.
     pub fn spawn<T: Send + 'static>(name: String, f: impl FnOnce() -> T + Send + 'static) -> io::Result<JoinHandle<T>> {
         crate::primitive::fault::pass(crate::primitive::fault::Point::ThreadStart)?;
+        if name.contains('\0') {
+            let why = format!("a thread cannot be called {name:?}: there is a zero byte in it");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         std::thread::Builder::new().name(name).spawn(f)
     }
 }
