@@ -4,14 +4,16 @@
 
 mod fixtures;
 
-use fixtures::{Drops, both_flavors, gate, two_workers, waiting};
+use fixtures::{Drops, Reports, both_flavors, gate, two_workers, waiting};
 use futures::future::{join_all, poll_fn};
 use std::future::pending;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
+use weftwork::net::UnixStream;
 use weftwork::runtime::Builder;
 use weftwork::sync::{channel, oneshot};
 use weftwork::task::{CancelKind, yield_now};
@@ -496,4 +498,43 @@ fn a_value_that_came_before_the_cancel_wins_although_the_task_had_not_run_again(
             assert_eq!(task.await.unwrap(), 5);
         })
         .unwrap();
+}
+
+#[test]
+fn a_task_cancelled_as_its_runtime_ends_is_cancelled_and_runs_no_more() {
+    both_flavors(|builder| {
+        let reports = Reports::default();
+        let runtime = builder.on_unhandled(reports.hook()).build().unwrap();
+        let polls = Arc::new(AtomicUsize::new(0));
+        let count = polls.clone();
+        let tasks: Vec<_> = runtime.block_on(async {
+            let mut tasks = vec![spawn(weftwork::sleep(Duration::from_secs(3_600)))];
+            let (reader, writer) = UnixStream::pair().unwrap();
+            tasks.push(spawn(async move {
+                let _writer = writer;
+                reader.read(&mut [0]).await.unwrap();
+            }));
+            tasks.push(spawn(poll_fn(move |_| {
+                count.fetch_add(1, Ordering::SeqCst);
+                Poll::Pending
+            })));
+            settle().await;
+            tasks
+        });
+        let before = polls.load(Ordering::SeqCst);
+        // Queued by the cancel, and on a current-thread runtime run by nobody before the end.
+        let runs_on = runtime.block_on(async move {
+            for task in &tasks {
+                assert!(task.cancel());
+            }
+            tasks
+        });
+        drop(runtime);
+        for task in runs_on {
+            let error = weftwork_sync::block_on(task).unwrap_err();
+            assert!(error.is_cancelled(), "{error}");
+        }
+        assert!(polls.load(Ordering::SeqCst) <= before + 1);
+        assert!(reports.all().is_empty(), "{:?}", reports.all());
+    });
 }

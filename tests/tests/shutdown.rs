@@ -564,3 +564,17 @@ fn a_current_thread_runtime_drops_its_local_tasks_at_home() {
     runtime.shutdown_timeout(LONG).unwrap();
     assert_eq!(drops.count(), 1);
 }
+
+#[test]
+fn nothing_of_a_runtime_is_left_when_its_shutdown_returns() {
+    let drops = Drops::default();
+    for round in 1..=200 {
+        let token = drops.token();
+        let hook = move |_: &weftwork::runtime::Unhandled<'_>| {
+            let _ = &token;
+        };
+        let runtime = two_workers().on_unhandled(hook).build().unwrap();
+        runtime.shutdown_timeout(Duration::from_secs(3_600)).unwrap();
+        assert_eq!(drops.count(), round, "a thread that has said it is gone still holds the runtime");
+    }
+}

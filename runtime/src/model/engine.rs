@@ -66,7 +66,7 @@ impl Engine {
             stopping: AtomicBool::new(false),
             watchdog: watchdog::Watchdog::new(),
             spares: Spares::new(spares),
-            exits: shutdown::Exits::default(),
+            exits: Shared::new(shutdown::Exits::default()),
             pool: ThreadPool::builder().max_threads(1).build(),
             home: Mutex::new(None),
             stats: Stats::default(),

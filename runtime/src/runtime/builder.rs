@@ -216,7 +216,7 @@ impl Builder {
             stopping: AtomicBool::new(false),
             watchdog: watchdog::Watchdog::new(),
             spares: Spares::new(spares),
-            exits: shutdown::Exits::default(),
+            exits: Shared::new(shutdown::Exits::default()),
             pool,
             home: Mutex::new(None),
             stats: Stats::default(),

@@ -90,7 +90,7 @@ pub struct Core {
     pub(crate) stopping: AtomicBool,
     pub(crate) watchdog: watchdog::Watchdog,
     pub(crate) spares: spares::Spares,
-    pub(crate) exits: shutdown::Exits,
+    pub(crate) exits: Shared<shutdown::Exits>,
     pub(crate) pool: ThreadPool,
     /// The thread that alone may poll tasks whose futures are not `Send`.
     pub(crate) home: Mutex<Option<ThreadId>>,
@@ -224,6 +224,11 @@ impl Schedule for CoreRef {
             }
             cell::release(task);
         }
+    }
+
+    fn ends(&self) -> bool {
+        // SAFETY: asked by whoever is inside the task, which is incomplete.
+        unsafe { self.0.as_ref() }.is_stopping()
     }
 
     fn unhandled(&self, what: &Unhandled<'_>) {

@@ -122,7 +122,10 @@ pub(crate) fn start_worker(core: &Shared<Core>, slot: usize) -> std::io::Result<
     let theirs = core.clone();
     core.exits.enter();
     let started = thread::spawn(format!("{}-{slot}", core.config.thread_name), move || {
-        let _leaving = Leaving { core: &theirs, slot };
+        // Dropped in this order, backwards: the seat, this thread's share of the runtime, and then it is gone.
+        let _left = Left(theirs.exits.clone());
+        let theirs = theirs;
+        let _seat = SeatGone { core: &theirs, slot };
         crate::platform::sharpen_timers();
         hook(&theirs, theirs.config.on_thread_start.as_deref());
         let worker = Worker::sit(theirs.clone(), slot);
@@ -142,16 +145,24 @@ pub(crate) fn start_worker(core: &Shared<Core>, slot: usize) -> std::io::Result<
     started.map(drop)
 }
 
-/// Says that a worker's thread is gone, however it went.
-struct Leaving<'a> {
+/// Says that a thread is gone, however it went, and that it holds nothing of the runtime any more.
+pub(super) struct Left(pub(super) Shared<Exits>);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+/// Says that a worker's seat is empty.
+struct SeatGone<'a> {
     core: &'a Core,
     slot: usize,
 }
 
-impl Drop for Leaving<'_> {
+impl Drop for SeatGone<'_> {
     fn drop(&mut self) {
         self.core.spares.gone(self.core, self.slot);
-        self.core.exits.leave();
     }
 }
 

@@ -20,6 +20,7 @@
 //! epoch moves or not: it may have been kept off the processor between stirring and a poll that blocks.
 
 use super::Core;
+use super::shutdown::Left;
 use super::spares::Spares;
 use super::worker::Worker;
 use crate::context;
@@ -115,10 +116,12 @@ pub(crate) fn start(core: &Shared<Core>) -> std::io::Result<()> {
     let theirs = core.clone();
     core.exits.enter();
     let started = thread::spawn(format!("{}-watchdog", core.config.thread_name), move || {
+        let _left = Left(theirs.exits.clone());
+        // Dropped before that.
+        let theirs = theirs;
         if let Err(payload) = events::watchdog(|| contain(|| Rounds::new(&theirs).run())) {
             theirs.report_panic(UnhandledKind::WorkerPanicked, payload);
         }
-        theirs.exits.leave();
     });
     if started.is_err() {
         core.exits.leave();

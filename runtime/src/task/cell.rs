@@ -46,6 +46,11 @@ pub trait Schedule: Sized + 'static {
     /// Called once per task, after its completion.
     unsafe fn release(&self, task: NonNull<Header>);
 
+    /// Whether the runtime ends, so that no task runs any more.
+    fn ends(&self) -> bool {
+        false
+    }
+
     /// Something ended badly and nobody will read it.
     fn unhandled(&self, what: &Unhandled<'_>);
 }
@@ -104,12 +109,12 @@ struct Cell<F: Future, S> {
     stage: UnsafeCell<Stage<F>>,
 }
 
-impl<F: Future, S> Cell<F, S> {
+impl<F: Future, S: Schedule> Cell<F, S> {
     /// Whether a cancelled task is polled a last time, with the cancel bit set: what it waits for may have come meanwhile,
     /// and a value that is ready wins. One that never ran never does, and at the end of its runtime no task runs any more.
     fn may_have_a_value(&self) -> bool {
         let ends = self.header.cause().is_none_or(|cause| cause.kind == CancelKind::Shutdown);
-        self.header.polls.get() > 0 && !ends
+        self.header.polls.get() > 0 && !ends && !self.scheduler.ends()
     }
 }
 
