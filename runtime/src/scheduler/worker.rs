@@ -50,6 +50,8 @@ pub struct Worker {
     pub(super) patience: RefCell<Patience>,
     /// Kept to save an allocation per turn.
     pub(crate) ready: Cell<Vec<Waker>>,
+    /// It began to keep freed cells as it sat down, and so ends that.
+    keeps_cells: bool,
 }
 
 /// What a step came to.
@@ -65,7 +67,7 @@ pub enum Step {
 impl Worker {
     /// Takes a seat. One thread at a time may sit at a slot; the caller sees to it.
     pub(crate) fn sit(core: Shared<Core>, index: usize) -> Self {
-        recycle::enter_worker();
+        let keeps_cells = recycle::enter_worker();
         let random = (index as u32).wrapping_mul(0x9E37_79B9) | 1;
         let (slot, multi) = (NonNull::from(&*core.slots[index]), core.config.multi);
         Self {
@@ -84,6 +86,7 @@ impl Worker {
             mean_poll: Cell::new(0),
             patience: RefCell::new(Patience::default()),
             ready: Cell::new(Vec::new()),
+            keeps_cells,
         }
     }
 
@@ -344,7 +347,9 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        recycle::leave_worker();
+        if self.keeps_cells {
+            recycle::leave_worker();
+        }
     }
 }
 

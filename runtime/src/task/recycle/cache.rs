@@ -27,17 +27,20 @@ weft_thread_local! {
     static CACHE: Cell<*mut Cache> = Cell::new(ptr::null_mut());
 }
 
-/// The calling thread becomes a worker: it keeps what it frees.
-pub(crate) fn enter_worker() {
+/// The calling thread becomes a worker: it keeps what it frees. `true` if it was none before, and so has to
+/// [leave](leave_worker) again; a worker that drives another runtime inside of `block_in_place` is one already.
+pub(crate) fn enter_worker() -> bool {
     if !*ENABLED {
-        return;
+        return false;
     }
     CACHE.with(|cache| {
-        if cache.get().is_null() {
+        let first = cache.get().is_null();
+        if first {
             let pair = |_| Pair { front: Box::new(Magazine::new()), back: Box::new(Magazine::new()) };
             cache.set(Box::into_raw(Box::new(Cache { classes: core::array::from_fn(pair) })));
         }
-    });
+        first
+    })
 }
 
 /// The calling thread is a worker no longer: what it kept goes back.
@@ -111,5 +114,22 @@ fn free_all(class: usize, mut magazine: Box<Magazine>) {
     while let Some(cell) = magazine.pop() {
         // SAFETY: cells in a magazine are unused memory of the class's layout.
         unsafe { free_plain(cell, layout_of(class)) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_within_a_worker_leaves_the_cells_to_the_outer_one() {
+        if !*ENABLED {
+            return;
+        }
+        assert!(enter_worker(), "the outer one makes the cache");
+        assert!(!enter_worker(), "and so the inner one does not end it");
+        leave_worker();
+        assert!(enter_worker());
+        leave_worker();
     }
 }

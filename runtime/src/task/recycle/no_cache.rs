@@ -11,7 +11,9 @@ type Mark = Box<Track<()>>;
 /// Room for the mark that keeps the cell's alignment.
 const BEFORE: usize = 16;
 
-pub(crate) fn enter_worker() {}
+pub(crate) fn enter_worker() -> bool {
+    false
+}
 
 pub(crate) fn leave_worker() {}
 
