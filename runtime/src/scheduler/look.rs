@@ -63,7 +63,8 @@ impl Worker {
             });
             self.slot().has_work.store(left > 0, Ordering::Relaxed);
         } else {
-            while let Some(task) = injector.pop() {
+            // Those that are there now: while others come faster than they are taken, none would ever run.
+            for task in (0..injector.len()).map_while(|_| injector.pop()) {
                 self.own(|local| local.private.push_back(task));
                 taken += 1;
             }
