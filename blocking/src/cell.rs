@@ -30,7 +30,7 @@ use crate::running;
 use core::fmt;
 use core::mem;
 use core::task::{Poll, Waker};
-use weftwork_sync::primitive::{Mutex, ParkResult, Parker, Shared, contain};
+use weftwork_sync::primitive::{Mutex, MutexGuard, ParkResult, Parker, Shared, contain};
 
 /// A closure that waits to be run.
 pub(crate) type Work<T> = Box<dyn FnOnce() -> T + Send>;
@@ -159,22 +159,20 @@ impl<T> JobCell<T> {
     /// # Panics
     /// If the result was taken before.
     pub(crate) fn poll(&self, waker: &Waker) -> Poll<Result<T, OffloadError>> {
-        let mut slot = self.slot.lock();
-        if let Some(outcome) = slot.take() {
-            return Poll::Ready(outcome);
-        }
+        let slot = match Slot::take(self.slot.lock()) {
+            Ok(outcome) => return Poll::Ready(outcome),
+            Err(slot) => slot,
+        };
         if matches!(&slot.waiter, Some(Waiter::Task(known)) if known.will_wake(waker)) {
             return Poll::Pending;
         }
         drop(slot);
         let mine = Waiter::Task(waker.clone());
-        let mut slot = self.slot.lock();
         // Race 2: it may have finished while the waker was cloned.
-        if let Some(outcome) = slot.take() {
-            drop(slot);
-            drop(mine);
-            return Poll::Ready(outcome);
-        }
+        let mut slot = match Slot::take(self.slot.lock()) {
+            Ok(outcome) => return Poll::Ready(outcome),
+            Err(slot) => slot,
+        };
         let before = slot.waiter.replace(mine);
         drop(slot);
         drop(before);
@@ -187,10 +185,10 @@ impl<T> JobCell<T> {
     /// If the result was taken before.
     pub(crate) fn wait(&self, deadline: Deadline) -> Option<Result<T, OffloadError>> {
         let parker = {
-            let mut slot = self.slot.lock();
-            if let Some(outcome) = slot.take() {
-                return Some(outcome);
-            }
+            let mut slot = match Slot::take(self.slot.lock()) {
+                Ok(outcome) => return Some(outcome),
+                Err(slot) => slot,
+            };
             let parker = Shared::new(Parker::new());
             let before = slot.waiter.replace(Waiter::Thread(parker.clone()));
             drop(slot);
@@ -199,10 +197,10 @@ impl<T> JobCell<T> {
         };
         loop {
             let parked = parker.park_for(deadline.left());
-            let mut slot = self.slot.lock();
-            if let Some(outcome) = slot.take() {
-                return Some(outcome);
-            }
+            let mut slot = match Slot::take(self.slot.lock()) {
+                Ok(outcome) => return Some(outcome),
+                Err(slot) => slot,
+            };
             if parked == ParkResult::TimedOut {
                 slot.waiter = None;
                 return None;
@@ -226,15 +224,20 @@ impl<T> JobCell<T> {
 }
 
 impl<T> Slot<T> {
-    fn take(&mut self) -> Option<Result<T, OffloadError>> {
-        match self.stage {
-            Stage::Pending(_) | Stage::Running => None,
-            Stage::Finished(_) => match mem::replace(&mut self.stage, Stage::Taken) {
-                Stage::Finished(outcome) => Some(outcome),
-                _ => None,
-            },
+    /// The result, or the lock back while there is none.
+    ///
+    /// # Panics
+    /// If it was taken before; by then the lock is free, because a panic hook is foreign code.
+    fn take(mut this: MutexGuard<'_, Self>) -> Result<Result<T, OffloadError>, MutexGuard<'_, Self>> {
+        match mem::replace(&mut this.stage, Stage::Taken) {
+            Stage::Finished(outcome) => Ok(outcome),
             Stage::Taken => {
+                drop(this);
                 panic!("a BlockingHandle was polled after it gave its result; poll it once, or fuse it")
+            }
+            waiting => {
+                this.stage = waiting;
+                Err(this)
             }
         }
     }

@@ -149,6 +149,8 @@ fn work(core: &Shared<Core>, seat: SeatId) {
         };
     }
     run_hook(core.on_stop.as_ref());
+    // The thread may not be ours alone: whoever started it may have it work for another pool.
+    SEAT.with(|own| own.set((ptr::null(), 0)));
     core.roster.left(seat);
 }
 

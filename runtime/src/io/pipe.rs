@@ -30,7 +30,7 @@ use core::task::{Context, Poll, Waker, ready};
 use std::collections::VecDeque;
 use std::io;
 use weftwork_sync::coop;
-use weftwork_sync::primitive::{Mutex, MutexGuard};
+use weftwork_sync::primitive::{Mutex, MutexGuard, contain};
 
 /// One of the two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +154,8 @@ fn let_go(mut state: MutexGuard<'_, State>, side: Side, moved: bool) {
     let news = if moved { state.end(side.other()).waiting.take() } else { None };
     drop(state);
     if let Some(waker) = news {
-        waker.wake();
+        // Foreign, and not this end's: its panic has no place here.
+        let _ = contain(|| waker.wake());
     }
     drop(own);
 }

@@ -18,9 +18,7 @@
 use crate::observe::events;
 use crate::reactor::{ScheduledIo, Signs};
 use crate::time::Sleep;
-use core::future::Future;
 use core::mem::ManuallyDrop;
-use core::pin::Pin;
 use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use core::time::Duration;
 use std::io;
@@ -43,7 +41,7 @@ pub(super) struct Pause {
 #[derive(Debug, Default)]
 struct Timer {
     pause: u64,
-    sleep: Option<Pin<Box<Sleep>>>,
+    sleep: Option<Box<Sleep>>,
 }
 
 /// Ends a pause.
@@ -104,11 +102,14 @@ impl Pause {
             timer.pause
         };
         let length = length(self.in_a_row.fetch_add(1, Ordering::Relaxed));
-        let mut sleep = Box::pin(crate::time::sleep(length));
+        let mut sleep = Box::new(crate::time::sleep(length));
         let waker = waker(self.alarm.clone());
         // The timer is not the acceptor's: its budget and its cancellation do not concern it.
-        match coop::unconstrained(|| sleep.as_mut().poll(&mut Context::from_waker(&waker))) {
-            Poll::Ready(_) => self.alarm.ring(),
+        match coop::unconstrained(|| sleep.try_poll(&mut Context::from_waker(&waker))) {
+            Poll::Ready(ended) => {
+                self.alarm.ring();
+                ended.map_err(io::Error::other)?;
+            }
             Poll::Pending => {
                 let unused = {
                     let mut timer = self.timer.lock();

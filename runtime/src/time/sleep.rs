@@ -91,8 +91,8 @@ impl Sleep {
         }
     }
 
-    fn begin(&mut self, when: When, cx: &mut Context<'_>) -> Poll<()> {
-        let Some((timers, outside)) = context::timers() else { panic!("{}", context::NO_RUNTIME) };
+    fn begin(&mut self, when: When, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        let Some((timers, outside)) = context::timers() else { return Poll::Ready(Err(context::NO_RUNTIME)) };
         let deadline = match when {
             When::After(Duration::ZERO) => {
                 self.state = State::Yielded;
@@ -103,7 +103,7 @@ impl Sleep {
             When::At(deadline) => {
                 if deadline.as_nanos() <= timers.clock.now() {
                     self.state = State::Done(deadline);
-                    return Poll::Ready(());
+                    return Poll::Ready(Ok(()));
                 }
                 deadline.as_nanos()
             }
@@ -118,15 +118,12 @@ impl Sleep {
             }
             // The task that sleeps ends before it would be polled again.
             Armed::Closed if context::is_ending() => Poll::Pending,
-            Armed::Closed => panic!("the runtime has shut down, so nothing would end this sleep"),
+            Armed::Closed => Poll::Ready(Err("the runtime has shut down, so nothing would end this sleep")),
         }
     }
-}
 
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    /// As a future's poll; where that panics, this says why.
+    pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
         let begun = !matches!(self.state, State::New(_));
         let unit = ready!(coop::proceed(cx, begun));
         let polled = match &self.state {
@@ -139,22 +136,35 @@ impl Future for Sleep {
                 let deadline = *deadline;
                 let due = timers.clock.now() >= deadline.as_nanos();
                 if !due && timers.is_closed() {
-                    assert!(context::is_ending(), "the runtime that drove this sleep has shut down");
-                    return Poll::Pending;
+                    if context::is_ending() {
+                        return Poll::Pending;
+                    }
+                    return Poll::Ready(Err("the runtime that drove this sleep has shut down"));
                 }
                 self.state = State::Done(deadline);
-                Poll::Ready(())
+                Poll::Ready(Ok(()))
             }
             State::Yielded => {
                 self.state = State::Done(Instant::now());
-                Poll::Ready(())
+                Poll::Ready(Ok(()))
             }
-            State::Done(_) => Poll::Ready(()),
+            State::Done(_) => Poll::Ready(Ok(())),
         };
         if polled.is_ready() {
             unit.made_progress();
         }
         polled
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match ready!(self.try_poll(cx)) {
+            Ok(()) => Poll::Ready(()),
+            Err(why) => panic!("{why}"),
+        }
     }
 }
 

@@ -6,8 +6,6 @@
 
 use crate::reactor::Reactor;
 use crate::time::{Sleep, sleep};
-use core::future::Future;
-use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
@@ -47,7 +45,7 @@ impl Again {
                 sleeping
             }
         };
-        ready!(Pin::new(sleeping).poll(cx));
+        ready!(sleeping.try_poll(cx)).map_err(io::Error::other)?;
         self.sleep = None;
         Poll::Ready(Ok(()))
     }
