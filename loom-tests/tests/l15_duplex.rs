@@ -50,7 +50,7 @@ fn look(stream: &mut DuplexStream) -> Option<u8> {
 
 #[test]
 fn bytes_arrive_in_order_and_then_the_end() {
-    check("duplex/in_order", Bound::Preemptions(3), Bound::Unbounded, || {
+    check("duplex/in_order", Bound::Preemptions(3), Bound::Preemptions(5), || {
         let (mut here, mut there) = duplex(1);
         let writer = spawn(move || {
             write(&mut there, 1).unwrap();
@@ -124,7 +124,7 @@ fn a_reader_that_changes_its_waker_is_woken_by_the_new_one() {
 
 #[test]
 fn both_ends_ask_and_answer_at_once() {
-    check("duplex/both_ways", Bound::Preemptions(3), Bound::Unbounded, || {
+    check("duplex/both_ways", Bound::Unbounded, Bound::Unbounded, || {
         let (mut here, mut there) = duplex(1);
         let other = spawn(move || {
             write(&mut there, 2).unwrap();
