@@ -146,6 +146,7 @@ pub(crate) fn is_worker() -> bool {
 ///
 /// # Errors
 /// There is no current runtime, it has no reactor, or the process forked after it was built.
+#[cfg_attr(not(feature = "net"), allow(dead_code, reason = "sockets ask for it"))]
 pub(crate) fn reactor() -> io::Result<Shared<Reactor>> {
     let found = with_current(|core| if fork::is_child(core) { Err(fork::FORKED) } else { Ok(core.reactor.clone()) });
     found.unwrap_or(Err(NO_RUNTIME)).and_then(|reactor| reactor.ok_or(NO_RUNTIME)).map_err(io::Error::other)

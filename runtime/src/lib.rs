@@ -35,6 +35,7 @@ mod context;
 mod observe;
 mod offload;
 mod platform;
+#[cfg_attr(not(feature = "net"), allow(dead_code, unused_imports, reason = "sockets use the rest of it"))]
 mod reactor;
 pub mod runtime;
 mod scheduler;

@@ -71,3 +71,7 @@ write!(&TcpStream);
 write!(WriteHalf<'_>);
 write!(OwnedWriteHalf);
 write!(DuplexStream);
+
+// Behind the macros, which it uses.
+#[cfg(unix)]
+mod unix;

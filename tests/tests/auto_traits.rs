@@ -129,6 +129,7 @@ fn sockets_are_shared_by_threads() {
     yes!(net::udp::RecvBatch<'static, 'static>: Send, Sync, Unpin, Debug, Future);
     yes!(net::UnixListener: Send, Sync, Unpin, Debug);
     yes!(net::UnixStream: Send, Sync, Unpin, Debug);
+    yes!(net::UnixStream: tokio::io::AsyncRead, tokio::io::AsyncWrite, hyper::rt::Read, hyper::rt::Write);
     yes!(net::UnixDatagram: Send, Sync, Unpin, Debug);
     yes!(net::unix::OwnedReadHalf: Send, Sync, Unpin, Debug);
     yes!(net::unix::OwnedWriteHalf: Send, Sync, Unpin, Debug);

@@ -9,7 +9,7 @@ use std::io::{ErrorKind, IoSlice};
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, copy_bidirectional,
 };
-use weftwork::net::{TcpListener, TcpStream};
+use weftwork::net::{TcpListener, TcpStream, UnixStream};
 
 /// Both ends of a connection.
 async fn connected() -> (TcpStream, TcpStream) {
@@ -47,6 +47,24 @@ fn what_goes_in_comes_back_however_much_it_is() {
                     assert!(ask(ours, &question).await == question, "{length}");
                     echo.await.unwrap();
                 }
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn unix_streams_and_their_halves_have_the_traits() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let question: Vec<u8> = (0..=250).cycle().take(1 << 20).collect();
+                let (theirs, ours) = UnixStream::pair().unwrap();
+                let echo = weftwork::spawn(async move {
+                    let (mut reads, mut writes) = theirs.into_split();
+                    tokio::io::copy(&mut reads, &mut writes).await.unwrap();
+                });
+                assert!(ask(&ours, &question).await == question);
+                echo.await.unwrap();
             })
             .unwrap();
     });

@@ -57,3 +57,7 @@ macro_rules! stream {
 stream!(TcpStream, |stream| stream);
 stream!(&TcpStream, |stream| stream);
 stream!(DuplexStream, |stream| stream);
+
+// Behind the macro, which it uses.
+#[cfg(unix)]
+mod unix;

@@ -25,7 +25,7 @@ fn read<S: ByteSocket>(socket: &S, buf: &mut [MaybeUninit<u8>]) -> io::Result<(u
     Ok((n, if S::SHORT_READ_EMPTIES && 0 < n && n < buf.len() { Left::Nothing } else { Left::Perhaps }))
 }
 
-fn poll_read<S: ByteSocket>(
+pub(super) fn poll_read<S: ByteSocket>(
     io: &Registered<S>,
     cx: &mut Context<'_>,
     buf: &mut [MaybeUninit<u8>],

@@ -1,4 +1,4 @@
-//! The halves of a [`UnixStream`](super::UnixStream), the futures of the methods, and what else belongs to Unix sockets.
+//! The halves of a [`UnixStream`], the futures of the methods, and what else belongs to Unix sockets.
 //!
 //! Names are paths of socket files, and on Linux also abstract names, which are no file's: a path that begins with a zero
 //! byte, or a [`SocketAddr`] made for one. Who may connect to a socket file is decided by its permissions, which follow the
@@ -14,6 +14,8 @@ pub(super) mod datagram_socket;
 pub(super) mod listener;
 mod socket_file;
 pub(super) mod stream;
+#[cfg(any(feature = "hyper", feature = "tokio-io"))]
+mod stream_uninit;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
