@@ -147,6 +147,35 @@ fn a_searcher_that_leaves_was_relied_on() {
     });
 }
 
+#[test]
+fn a_searcher_that_found_work_was_relied_on() {
+    check("idle/finder_hands_on", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let engine = Engine::multi_thread(2);
+        engine.spawn(async {}).detach();
+        let (sleeps, finds) = (engine.clone(), engine.clone());
+        let bells = Shared::new([Parker::new(), Parker::new()]);
+        let theirs = bells.clone();
+        let sleeper = spawn(move || sleeps.announce(0));
+        let finder = spawn(move || {
+            finds.sit(1, |seat| {
+                let _ = seat.begin_search();
+                assert!(seat.take_injected() && seat.step());
+                // From here on it is inside a poll that does not end: what is left is another's.
+                theirs[0].unpark();
+                theirs[1].park();
+            });
+        });
+        engine.spawn(async {}).detach();
+        bells[0].park();
+        let stays = sleeper.join().unwrap();
+        let left = engine.has_visible_work();
+        assert!(!left || stays | engine.was_claimed(0), "it sleeps beside a task that nobody looks for");
+        bells[1].unpark();
+        finder.join().unwrap();
+        engine.shutdown();
+    });
+}
+
 /// What a worker of the small models sleeps by: the shipped protocol and the shipped parkers, without the worker around it.
 struct Beds {
     sleepers: Sleepers,

@@ -182,6 +182,11 @@ impl Engine {
         self.core.idle.announce(seat, || self.core.has_visible_work())
     }
 
+    /// Whether there is work that a worker other than its owner could take.
+    pub fn has_visible_work(&self) -> bool {
+        self.core.has_visible_work()
+    }
+
     /// Ends what [`announce`](Self::announce) began; whether somebody had claimed the sleeper.
     pub fn was_claimed(&self, seat: usize) -> bool {
         !self.core.idle.retract(seat)
