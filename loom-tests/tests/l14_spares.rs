@@ -101,7 +101,7 @@ impl House {
 #[test]
 fn a_seat_is_taken_once_although_its_spare_is_just_ending() {
     // Races 1 to 3, and 6: hired is the thread that has not yet left, or the one that rests, or another after its end.
-    check("spares/hire_against_going_home", Preemptions(3), Unbounded, || {
+    check("spares/hire_against_going_home", Preemptions(3), Preemptions(5), || {
         let (house, mut threads) = (House::new(1), Vec::new());
         assert_eq!(house.hire(Rest::Over, &mut threads), Hire::Spare(0));
         house.engine.dismiss(0);
@@ -117,7 +117,7 @@ fn a_seat_is_taken_once_although_its_spare_is_just_ending() {
 
 #[test]
 fn a_spare_that_is_hired_is_at_work_although_its_rest_was_just_over() {
-    check("spares/hired_is_at_work", Preemptions(3), Unbounded, || {
+    check("spares/hired_is_at_work", Preemptions(3), Preemptions(4), || {
         let (house, mut threads) = (House::new(1), Vec::new());
         let _ = house.hire(Rest::Over, &mut threads);
         house.engine.dismiss(0);
@@ -132,7 +132,7 @@ fn a_spare_that_is_hired_is_at_work_although_its_rest_was_just_over() {
 #[test]
 fn a_spare_that_rests_is_rung_for() {
     // Races 3 and 4.
-    check("spares/hire_against_rest", Preemptions(3), Unbounded, || {
+    check("spares/hire_against_rest", Preemptions(3), Preemptions(4), || {
         let (house, mut threads) = (House::new(1), Vec::new());
         let _ = house.hire(Rest::Endless, &mut threads);
         house.engine.dismiss(0);
@@ -208,7 +208,7 @@ fn there_are_as_many_spares_as_seats() {
 
 #[test]
 fn a_spare_that_rests_is_hired_where_the_system_has_no_threads() {
-    check("spares/refused_start", Preemptions(3), Unbounded, || {
+    check("spares/refused_start", Preemptions(3), Preemptions(5), || {
         let (house, mut threads) = (House::new(2), Vec::new());
         let _ = house.hire(Rest::Over, &mut threads);
         house.engine.dismiss(0);
