@@ -176,6 +176,19 @@ fn a_searcher_that_found_work_was_relied_on() {
     });
 }
 
+#[test]
+fn a_sleeper_is_woken_where_it_sleeps() {
+    check("idle/bed", Bound::Unbounded, Bound::Unbounded, || {
+        let engine = Engine::multi_thread(1);
+        let theirs = engine.clone();
+        let sleeper = spawn(move || theirs.announce_in_reactor(0));
+        let in_reactor = engine.claim();
+        assert_ne!(in_reactor, Some(false), "it sleeps elsewhere");
+        let _ = sleeper.join().unwrap();
+        engine.shutdown();
+    });
+}
+
 /// What a worker of the small models sleeps by: the shipped protocol and the shipped parkers, without the worker around it.
 struct Beds {
     sleepers: Sleepers,

@@ -5,7 +5,7 @@ use crate::context;
 use crate::platform::clock::{Clock, ManualTime};
 use crate::scheduler::idle::Idle;
 use crate::scheduler::queue::Injector;
-use crate::scheduler::slot::Slot;
+use crate::scheduler::slot::{Bed, Slot};
 use crate::scheduler::spares::Spares;
 use crate::scheduler::worker::{Step, Worker};
 use crate::scheduler::{Config, Core, Keeper, Outside, Stats, shutdown, watchdog};
@@ -180,6 +180,18 @@ impl Engine {
     /// The calling thread announces the sleep of that seat as its worker does; whether there is work to stay for.
     pub fn announce(&self, seat: usize) -> bool {
         self.core.idle.announce(seat, || self.core.has_visible_work())
+    }
+
+    /// As [`announce`](Self::announce), of a sleep in the reactor.
+    pub fn announce_in_reactor(&self, seat: usize) -> bool {
+        self.core.slots[seat].make_bed(Bed::Reactor);
+        self.announce(seat)
+    }
+
+    /// Claims some sleeper as a publisher does; whether it sleeps in the reactor.
+    pub fn claim(&self) -> Option<bool> {
+        let seat = self.core.idle.claim_any()?;
+        Some(self.core.slots[seat].bed() == Bed::Reactor)
     }
 
     /// Whether there is work that a worker other than its owner could take.
