@@ -18,9 +18,9 @@ pub fn interrupted(log: &Log) -> impl Future<Output = ()> + use<> {
             log.line(format_args!("Ctrl-C will not be graceful: {error}"));
             return std::future::pending().await;
         }
-        log.line("Server shutting down.");
-        // Begun before anybody is told of the first, so that none is missed.
+        // Begun before anybody is told of the first, by the log or by the end of this, so that none is missed.
         let second = ctrl_c();
+        log.line("Server shutting down.");
         weftwork::spawn(async move {
             if second.await.is_ok() {
                 log.line("Stopped at once.");
