@@ -17,7 +17,7 @@ const BURST: u32 = 256;
 const WORTH: u64 = 2;
 /// Nanoseconds that a task costs the two workers when it moves: its cell changes caches, and so does its end. Shorter ones
 /// are not worth moving while they remain that short.
-const MOVE: u64 = 60;
+const MOVE: u64 = 120;
 
 impl Worker {
     /// Reads the clock for the mean length of a poll, and thinks about waking a peer.
