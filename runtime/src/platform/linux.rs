@@ -42,7 +42,8 @@ pub(super) fn monotonic() -> u64 {
 /// A child that the bare system call made, past the C library, is not noticed.
 #[inline]
 pub(crate) fn process_id() -> u32 {
-    // Ordering: Relaxed; it is written before there is another thread in the process, or with what it holds already.
+    // Ordering: Relaxed, nothing else is read by it; all who write it in one process write the same number, and a child
+    // has one thread when the handler writes its own.
     match PROCESS.load(Ordering::Relaxed) {
         0 => watch_for_forks(),
         process => process,

@@ -23,6 +23,7 @@ use weftwork_sync::primitive::contain;
 /// # fn main() -> std::io::Result<()> { weftwork::run(async {
 /// let (reload, asked) = weftwork::sync::channel::bounded(1);
 /// let _handler = on_signal(SignalKind::user_defined1(), move || drop(reload.try_send(())))?;
+/// # // SAFETY: a signal to this process, whose handler is in place.
 /// # unsafe { libc::raise(libc::SIGUSR1) };
 /// asked.recv().await.expect("the handler holds the sender");
 /// # Ok(()) }) }

@@ -24,6 +24,7 @@ use std::io;
 /// use weftwork::signal::{SignalKind, signal};
 /// # fn main() -> std::io::Result<()> { weftwork::run(async {
 /// let mut hangups = signal(SignalKind::hangup())?;
+/// # // SAFETY: a signal to this process, whose handler is in place.
 /// # unsafe { libc::raise(libc::SIGHUP) };
 /// hangups.recv().await?;
 /// println!("reading the configuration again");
