@@ -250,6 +250,28 @@ fn nothing_is_asked_for_and_nothing_waits() {
 }
 
 #[test]
+fn a_waker_that_panics_is_no_matter_of_the_other_end() {
+    struct Broken;
+    impl Wake for Broken {
+        fn wake(self: Arc<Self>) {
+            panic!("planted: a waker");
+        }
+    }
+    let broken = Waker::from(Arc::new(Broken));
+    // By bytes that move, by a close and by a drop.
+    let (mut here, mut there) = duplex(1);
+    assert!(read(&mut there, &broken, &mut [0]).is_pending());
+    assert_eq!(count(write(&mut here, Waker::noop(), b"x")), 1);
+    assert_eq!(count(read(&mut there, Waker::noop(), &mut [0])), 1);
+    assert!(read(&mut there, &broken, &mut [0]).is_pending());
+    block_on(here.close()).unwrap();
+    assert_eq!(count(write(&mut there, Waker::noop(), b"x")), 1);
+    assert!(write(&mut there, &broken, b"y").is_pending());
+    drop(here);
+    assert!(write(&mut there, Waker::noop(), b"y").is_ready());
+}
+
+#[test]
 #[should_panic(expected = "capacity 0")]
 fn a_capacity_of_zero_panics() {
     let _ = duplex(0);

@@ -2,12 +2,11 @@
 //!
 //! The protocol is that of its two [`Pipe`]s, one per direction; here are only the ends and the traits.
 
-use super::pipe::{Pipe, Side};
+use super::pipe::{Leaving, Pipe, Side};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use futures_io::{AsyncRead, AsyncWrite};
 use std::io::{self, IoSlice, IoSliceMut};
-use weftwork_sync::WakeBatch;
 use weftwork_sync::primitive::Shared;
 
 /// Makes a stream in memory, and gives its two ends: what is written at one is read at the other.
@@ -156,18 +155,15 @@ impl AsyncWrite for DuplexStream {
 
     /// Ends this end's direction; what was written can still be read.
     fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(reader) = self.writes.leave(Side::Writer).to_wake {
-            reader.wake();
-        }
+        self.writes.leave(Side::Writer).tell();
         Poll::Ready(Ok(()))
     }
 }
 
 impl Drop for DuplexStream {
     fn drop(&mut self) {
-        let mut leaving = [self.writes.leave(Side::Writer), self.reads.leave(Side::Reader)];
-        let mut news = WakeBatch::new();
-        news.extend(leaving.iter_mut().filter_map(|left| left.to_wake.take()));
-        news.wake_all();
+        // Whoever is woken finds that both directions have ended.
+        let leaving = [self.writes.leave(Side::Writer), self.reads.leave(Side::Reader)];
+        leaving.into_iter().for_each(Leaving::tell);
     }
 }

@@ -25,6 +25,7 @@
 //!    lock; the old one is owed nothing, and is dropped after the lock.
 //! 4. An end leaves while its own waker lies here: it takes the waker along, or a task would live as long as its peer.
 
+use crate::task::cell::drop_payload;
 use core::fmt;
 use core::task::{Context, Poll, Waker, ready};
 use std::collections::VecDeque;
@@ -81,9 +82,25 @@ enum Look<R> {
 #[must_use = "the other end has to be woken"]
 pub(super) struct Leaving {
     /// The other end's.
-    pub(super) to_wake: Option<Waker>,
+    to_wake: Option<Waker>,
     /// Its own, and the bytes that nobody will read.
     _forgotten: (Option<Waker>, VecDeque<u8>),
+}
+
+impl Leaving {
+    /// Wakes the other end.
+    pub(super) fn tell(mut self) {
+        wake(self.to_wake.take());
+    }
+}
+
+/// Wakes the other end, outside of the lock. Its waker is foreign and not this end's: its panic has no place here.
+fn wake(other: Option<Waker>) {
+    if let Some(waker) = other
+        && let Err(payload) = contain(|| waker.wake())
+    {
+        drop_payload(payload);
+    }
 }
 
 impl Pipe {
@@ -153,10 +170,7 @@ fn let_go(mut state: MutexGuard<'_, State>, side: Side, moved: bool) {
     let own = state.end(side).waiting.take();
     let news = if moved { state.end(side.other()).waiting.take() } else { None };
     drop(state);
-    if let Some(waker) = news {
-        // Foreign, and not this end's: its panic has no place here.
-        let _ = contain(|| waker.wake());
-    }
+    wake(news);
     drop(own);
 }
 
