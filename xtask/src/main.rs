@@ -1,4 +1,4 @@
-//! The tasks of this workspace, as one program: `cargo xtask test | loom | show | deps | houserules | help`.
+//! The tasks of this workspace, as one program: `cargo xtask test | loom | icount | show | bench | deps | houserules | help`.
 //!
 //! It stands on std alone, so that it builds in seconds on any machine, before anything else does.
 //!
@@ -9,6 +9,7 @@
 //! | `workspace.rs` | where things lie, and cargo as it was started |
 //! | `everything.rs` | `test`: what has to hold before a change goes in |
 //! | `models.rs`, `figures.rs` | `loom`: building and running the models; the lines they print, and the table |
+//! | `icount.rs` | `icount`: instructions per operation, beside what they were |
 //! | `programs.rs` | `show`: the programs that print figures |
 //! | `beside_peers.rs` | `bench`: the figures beside those of the peers |
 //! | `browser.rs` | `show browser`: charfinder's page in a real browser |
@@ -29,6 +30,7 @@ mod citations;
 mod everything;
 mod figures;
 mod house_rules;
+mod icount;
 mod models;
 mod programs;
 mod source;
@@ -43,16 +45,21 @@ use workspace::Workspace;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  test [--no-loom] [--keep-going]
+  test [--no-loom] [--no-icount] [--keep-going]
         Everything that has to hold before a change goes in: house rules, arrows between crates, fmt, clippy, unit and
-        integration tests, doc tests, the examples' build, the quick set of models. Stops at the first step that fails,
-        or with --keep-going runs all and then says which failed.
+        integration tests, doc tests, the examples' build, the instruction counts (on Linux), the quick set of models. Stops at the
+        first step that fails, or with --keep-going runs all and then says which failed.
 
   loom [--full] [--only NAME] [--bound N] [--jobs N]
         Builds the models (--cfg weftwork_loom, profile loom, in a target directory of their own), runs them, and prints
         models, bounds, executions and time. --full searches each as far as it is meant to go; --only takes the files
         whose name contains NAME; --bound overrides every model's preemption bound (0 lifts it); --jobs is how many
         files run at once, by default one per core.
+
+  icount [--bless]
+        Counts the instructions of each operation under valgrind's callgrind, and fails if one takes over 2 % more than
+        benches/counts/icount.txt says, on the compiler that it names; with another compiler it only reports. --bless
+        writes that file.
 
   show [NAME [ARGUMENT...]]
         Runs one of the programs that print figures and fail by exit code; without a name, lists them.
@@ -89,6 +96,10 @@ fn run(arguments: &mut Arguments) -> Outcome {
     match command.as_deref() {
         Some("test") => everything::run(&workspace, everything::Choice::read(arguments)?),
         Some("loom") => models::run(&workspace, &models::Choice::read(arguments)?),
+        Some("icount") => {
+            let bless = arguments.flag("--bless");
+            arguments.end().and_then(|()| icount::run(&workspace, bless))
+        }
         Some("show") => programs::run(&workspace, arguments),
         Some("bench") => beside_peers::run(&workspace, arguments),
         Some("deps") => arguments.end().and_then(|()| arrows::run(&workspace)),

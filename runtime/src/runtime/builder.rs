@@ -194,7 +194,8 @@ impl Builder {
         Ok(output)
     }
 
-    fn assemble(self) -> Result<Shared<Core>, BuildError> {
+    /// Puts the runtime together without starting a thread.
+    pub(crate) fn assemble(self) -> Result<Shared<Core>, BuildError> {
         let workers = if self.multi { self.workers.map_or_else(workers_from_environment, Ok)? } else { 1 };
         let backend = self.backend.map_or_else(backend_from_environment, Ok)?;
         let spares = if self.multi { self.spares } else { 0 };

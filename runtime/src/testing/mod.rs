@@ -1,4 +1,5 @@
-//! Tools for tests of programs built on weftwork: a clock that a test moves, waiting until nothing can run, and faults.
+//! Tools for tests of programs built on weftwork: a clock that a test moves, waiting until nothing can run, workers that go
+//! step by step, and faults.
 //!
 //! ```
 //! use weftwork::runtime::Builder;
@@ -20,7 +21,9 @@
 
 mod manual_clock;
 mod settle;
+mod stepper;
 
 pub use manual_clock::ManualClock;
 pub use settle::{Settle, settle};
+pub use stepper::{Seat, Stepper};
 pub use weftwork_sync::primitive::fault;
