@@ -173,7 +173,7 @@ impl Reactor {
 
     /// How many descriptors are registered.
     pub(crate) fn registered(&self) -> usize {
-        self.registry.len()
+        self.registry.registered()
     }
 
     /// How many turns there were; each was one wait of the system.
