@@ -30,6 +30,19 @@ fn a_step_polls_one_task_once() {
 }
 
 #[test]
+fn between_steps_nobody_is_inside_of_a_task() {
+    stepper(1).sit(0, |seat| {
+        let waits = weftwork::spawn(std::future::pending::<()>());
+        assert!(seat.step());
+        // From inside, a task that cancels itself has everything that it awaits afterwards stand still.
+        assert!(waits.cancel());
+        assert!(!weftwork::sync::coop::is_cancelled());
+        assert_eq!(seat.steps(1), 1);
+        assert!(waits.is_finished());
+    });
+}
+
+#[test]
 fn what_is_ready_is_run_without_sleeping() {
     let clock = ManualClock::new();
     let stepper = Stepper::build(Builder::new_multi_thread().worker_threads(1).clock(&clock)).expect("no threads");

@@ -134,7 +134,14 @@ impl Seat<'_> {
     ///
     /// With nobody left to wake it, it sleeps for good: [`run_ready`](Self::run_ready) never sleeps.
     pub fn step(&self) -> bool {
-        self.0.step() == Step::Polled
+        self.steps(1) == 1
+    }
+
+    /// That many steps, one right after the other; how many polled a task.
+    pub fn steps(&self, count: usize) -> usize {
+        let polled = (0..count).filter(|_| self.0.step() == Step::Polled).count();
+        self.pause();
+        polled
     }
 
     /// Steps until nothing is ready, here, in the queue of tasks from outside, by the clock or by the reactor; how many tasks
@@ -152,6 +159,7 @@ impl Seat<'_> {
                 worker.turn_without_waiting(reactor);
             }
             if !found && !self.is_ready() {
+                self.pause();
                 return polled;
             }
         }
@@ -160,6 +168,11 @@ impl Seat<'_> {
     /// Whether a task is ready at this seat, so that [`step`](Self::step) polls one.
     pub fn is_ready(&self) -> bool {
         self.0.own(|local| local.ready() + local.pinned.len() > 0)
+    }
+
+    /// What follows is done by nobody's task, and least of all by the one that was polled last.
+    fn pause(&self) {
+        self.0.own(|local| local.current = None);
     }
 
     /// Which seat it is.
