@@ -7,7 +7,7 @@
 use crate::arguments::Arguments;
 use crate::steps::Steps;
 use crate::workspace::{Workspace, announce, finish};
-use crate::{Outcome, arrows, house_rules, icount, models};
+use crate::{Outcome, arrows, house_rules, icount, models, writes};
 
 /// What the command line asked for.
 pub(crate) struct Choice {
@@ -46,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace, choice: Choice) -> Outcome {
     });
     steps.step("doc tests", || cargo(&["test", "--workspace", "--doc", "--no-fail-fast"]));
     steps.step("examples", || cargo(&["build", "--package", "examples", "--bins"]));
+    steps.step("atomic operations", || writes::run(workspace));
     if choice.icount {
         steps.step("instruction counts", || icount::run(workspace, false));
     }

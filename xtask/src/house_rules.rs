@@ -19,6 +19,8 @@ const SOURCES: [&str; 10] =
 const SYSTEM_DOORS: [&str; 3] = ["runtime/src/platform", "runtime/src/reactor", "runtime/src/signal"];
 /// Where the worlds themselves are written.
 const WORLDS: [&str; 2] = ["sync/src/primitive", "runtime/src/platform"];
+/// What selects a world.
+const WORLD_CFGS: [&str; 2] = ["weftwork_loom", "weftwork_count"];
 
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let mut faults = Vec::new();
@@ -58,7 +60,7 @@ fn faults_of(path: &str, text: &str) -> Vec<String> {
             fault(index, "the operating system is called outside platform and reactor");
         }
         if names_the_world(&line.code) && !is_below(path, &WORLDS) && !selects_a_module(&lines, index) {
-            fault(index, "cfg(weftwork_loom) stands on `mod`, `use` or a file's head only");
+            fault(index, "a world's cfg stands on `mod`, `use` or a file's head only");
         }
     }
     faults
@@ -80,7 +82,7 @@ fn names_the_system(code: &str) -> bool {
 
 /// Whether the cfg is named, and not the crate of the models, whose name begins like it.
 fn names_the_world(code: &str) -> bool {
-    code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "weftwork_loom")
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| WORLD_CFGS.contains(&word))
 }
 
 /// Whether an attribute that names the world is a file's own, or is followed by nothing but attributes and then a module
@@ -174,6 +176,7 @@ mod tests {
         assert_eq!(at("#![cfg(weftwork_loom)]"), 0);
         assert_eq!(at("use weftwork_loom_tests::check;"), 0);
         assert_eq!(at("#[cfg(weftwork_loom)]\nfn f() {}"), 1);
+        assert_eq!(at("#[cfg(not(weftwork_count))]\nfn f() {}"), 1);
         assert_eq!(at("if cfg!(weftwork_loom) {}"), 1);
         assert_eq!(count("sync/src/primitive/a.rs", "#[cfg(weftwork_loom)]\nfn f() {}"), 0);
     }

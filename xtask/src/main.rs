@@ -1,4 +1,4 @@
-//! The tasks of this workspace, as one program: `cargo xtask test | loom | icount | show | bench | deps | houserules | help`.
+//! The tasks of this workspace, as one program: `cargo xtask test | loom | count | icount | show | bench | deps | houserules | help`.
 //!
 //! It stands on std alone, so that it builds in seconds on any machine, before anything else does.
 //!
@@ -10,6 +10,7 @@
 //! | `everything.rs` | `test`: what has to hold before a change goes in |
 //! | `models.rs`, `figures.rs` | `loom`: building and running the models; the lines they print, and the table |
 //! | `icount.rs` | `icount`: instructions per operation, beside what they were |
+//! | `writes.rs` | `count`: the tests of the counting world |
 //! | `programs.rs` | `show`: the programs that print figures |
 //! | `beside_peers.rs` | `bench`: the figures beside those of the peers |
 //! | `browser.rs` | `show browser`: charfinder's page in a real browser |
@@ -36,6 +37,7 @@ mod programs;
 mod source;
 mod steps;
 mod workspace;
+mod writes;
 
 use std::process::ExitCode;
 
@@ -47,7 +49,8 @@ cargo xtask COMMAND
 
   test [--no-loom] [--no-icount] [--keep-going]
         Everything that has to hold before a change goes in: house rules, arrows between crates, fmt, clippy, unit and
-        integration tests, doc tests, the examples' build, the instruction counts (on Linux), the quick set of models. Stops at the
+        integration tests, doc tests, the examples' build, the counts of atomic operations and (on Linux) of instructions,
+        the quick set of models. Stops at the
         first step that fails, or with --keep-going runs all and then says which failed.
 
   loom [--full] [--only NAME] [--bound N] [--jobs N]
@@ -55,6 +58,10 @@ cargo xtask COMMAND
         models, bounds, executions and time. --full searches each as far as it is meant to go; --only takes the files
         whose name contains NAME; --bound overrides every model's preemption bound (0 lifts it); --jobs is how many
         files run at once, by default one per core.
+
+  count
+        Runs the tests of the counting world (--cfg weftwork_count), in which each atomic operation is written down: how many
+        read-modify-writes, fences and stores each operation takes, and which cache lines several workers write.
 
   icount [--bless]
         Counts the instructions of each operation under valgrind's callgrind, and fails if one takes over 2 % more than
@@ -96,6 +103,7 @@ fn run(arguments: &mut Arguments) -> Outcome {
     match command.as_deref() {
         Some("test") => everything::run(&workspace, everything::Choice::read(arguments)?),
         Some("loom") => models::run(&workspace, &models::Choice::read(arguments)?),
+        Some("count") => arguments.end().and_then(|()| writes::run(&workspace)),
         Some("icount") => {
             let bless = arguments.flag("--bless");
             arguments.end().and_then(|()| icount::run(&workspace, bless))

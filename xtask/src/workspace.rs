@@ -51,8 +51,13 @@ impl Workspace {
 
     /// Cargo at the workspace's root, in the loom world.
     pub(crate) fn cargo_loom(&self) -> Command {
+        self.cargo_in_world("weftwork_loom", self.loom_target())
+    }
+
+    /// Cargo at the workspace's root, in the world of that cfg, which is built in a directory of its own.
+    pub(crate) fn cargo_in_world(&self, world: &str, target: PathBuf) -> Command {
         let mut cargo = self.cargo();
-        cargo.env("CARGO_TARGET_DIR", self.loom_target()).env("RUSTFLAGS", "--cfg weftwork_loom");
+        cargo.env("CARGO_TARGET_DIR", target).env("RUSTFLAGS", format!("--cfg {world}"));
         // These win over RUSTFLAGS where they are set, and would take the cfg away.
         cargo.env_remove("CARGO_ENCODED_RUSTFLAGS");
         cargo

@@ -20,6 +20,7 @@ use super::atomic::{Ordering, fence};
 ///
 /// If the partner's `announce` is not seen by `check`, the partner's own check sees what `publish` stored.
 #[inline(always)]
+#[cfg_attr(weftwork_count, track_caller)]
 pub fn publish_then_check<R>(publish: impl FnOnce(), check: impl FnOnce() -> R) -> R {
     publish();
     // Ordering: pairs with the fence in announce_then_check.
@@ -31,6 +32,7 @@ pub fn publish_then_check<R>(publish: impl FnOnce(), check: impl FnOnce() -> R) 
 ///
 /// If the partner's `publish` is not seen by `check`, the partner's own check sees what `announce` stored.
 #[inline(always)]
+#[cfg_attr(weftwork_count, track_caller)]
 pub fn announce_then_check<R>(announce: impl FnOnce(), check: impl FnOnce() -> R) -> R {
     announce();
     // Ordering: pairs with the fence in publish_then_check.

@@ -7,13 +7,15 @@
 //! |---|---|---|
 //! | `std_world` | none | `core` atomics, `parking_lot` locks, OS threads |
 //! | `loom_world` | `weftwork_loom` | loom: every interleaving within a bound |
+//! | `count_world` | `weftwork_count` | production's, each of whose accesses is counted |
 //!
 //! Further worlds (`weftwork_shuttle`, `weftwork_sim`, `weftwork_tsan`) plug in here: a module of the same API beside
-//! the two, and one line in the selection below. Nothing outside this folder would change.
+//! these, and one line in the selection below. Nothing outside this folder would change.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `std_world.rs`, `loom_world.rs` | the worlds |
+//! | `std_world.rs`, `loom_world.rs`, `count_world.rs` | the worlds |
+//! | `tally.rs` | what the counting world writes down |
 //! | `dekker.rs` | the only two functions that pair a store with a later load of another word |
 //! | `parker.rs` | blocking one thread until another says go |
 //! | `patience.rs` | whether a thread waits a moment before it sleeps |
@@ -32,10 +34,15 @@ mod patience;
 #[path = "patience_loom.rs"]
 mod patience;
 mod shared;
+#[cfg(weftwork_count)]
+pub mod tally;
 pub mod unmodelled;
 
-#[cfg(not(weftwork_loom))]
+#[cfg(not(any(weftwork_loom, weftwork_count)))]
 #[path = "std_world.rs"]
+mod world;
+#[cfg(weftwork_count)]
+#[path = "count_world.rs"]
 mod world;
 #[cfg(weftwork_loom)]
 #[path = "loom_world.rs"]

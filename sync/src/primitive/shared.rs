@@ -129,6 +129,7 @@ impl<T> Deref for Shared<T> {
 
 impl<T> Clone for Shared<T> {
     #[inline]
+    #[cfg_attr(weftwork_count, track_caller)]
     fn clone(&self) -> Self {
         // Ordering: Relaxed, the caller already owns; the count is only a count.
         let old = self.inner().strong.fetch_add(1, Ordering::Relaxed);

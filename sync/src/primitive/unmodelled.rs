@@ -2,10 +2,13 @@
 //! not multiply the states a model has to visit. They cannot be used to order anything: every access is relaxed.
 #![allow(clippy::disallowed_types, reason = "this is the facade")]
 
+#[cfg(weftwork_count)]
+use super::atomic::{AtomicU64, Ordering};
+#[cfg(not(weftwork_count))]
 use core::sync::atomic::{AtomicU64, Ordering};
 
 /// A number that only ever says how many.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counter(AtomicU64);
 
 impl Counter {
@@ -16,31 +19,42 @@ impl Counter {
 
     /// Adds `n` and returns what was there before; any thread may.
     #[inline]
+    #[cfg_attr(weftwork_count, track_caller)]
     pub fn add(&self, n: u64) -> u64 {
         self.0.fetch_add(n, Ordering::Relaxed)
     }
 
     /// Adds 1, for a counter that one thread alone writes: no read-modify-write.
     #[inline]
+    #[cfg_attr(weftwork_count, track_caller)]
     pub fn bump(&self) {
         self.bump_by(1);
     }
 
     /// Adds `n`, for a counter that one thread alone writes: no read-modify-write.
     #[inline]
+    #[cfg_attr(weftwork_count, track_caller)]
     pub fn bump_by(&self, n: u64) {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
     }
 
     /// Replaces the value.
     #[inline]
+    #[cfg_attr(weftwork_count, track_caller)]
     pub fn set(&self, value: u64) {
         self.0.store(value, Ordering::Relaxed);
     }
 
     /// Reads the value.
     #[inline]
+    #[cfg_attr(weftwork_count, track_caller)]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Self::new(0)
     }
 }
