@@ -2,9 +2,9 @@
 //! half and double are equally far.
 
 use crate::result::Figures;
-use crate::rows::Who;
 use std::fmt::Write;
 use std::path::Path;
+use weftwork_benches::rows::Who;
 
 const NAME: &str = "chart.svg";
 const WIDTH: f64 = 900.0;

@@ -1,9 +1,9 @@
 //! The result for a program, and the last one.
 
-use crate::result::Figures;
-use crate::rows::Who;
+use crate::result::{Figures, Verdict};
 use serde_json::{Map, Value, json};
 use std::path::Path;
+use weftwork_benches::rows::{Who, workers};
 
 const NAME: &str = "last.json";
 
@@ -43,12 +43,16 @@ pub(crate) fn write(folder: &Path, results: &[Figures]) -> Result<(), String> {
                 "rounds": figures.rounds(),
                 "due": row.due,
                 "figures": by_peer,
-                "must": { "asked": row.asked.must, "ratio": figures.must().map(|r| r.median), "met": figures.must_is_met() },
-                "goal": { "asked": row.asked.goal, "ratio": figures.goal().map(|r| r.median), "met": figures.goal_is_met() },
+                "must": figures.must().map(told),
+                "goal": figures.goal().map(told),
             }),
         );
     }
     let path = folder.join(NAME);
-    let text = format!("{:#}\n", json!({ "workers": crate::peers::workers(), "rows": rows }));
+    let text = format!("{:#}\n", json!({ "workers": workers(), "rows": rows }));
     std::fs::write(&path, text).map_err(|e| format!("{} cannot be written: {e}", path.display()))
+}
+
+fn told(verdict: Verdict) -> Value {
+    json!({ "asked": verdict.asked, "ratio": verdict.ratio.median, "met": verdict.is_met() })
 }

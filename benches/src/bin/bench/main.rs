@@ -1,15 +1,13 @@
 //! weftwork beside tokio, smol, smolscale and Go, row by row.
 //!
-//! The work is written once (`work/`) over what it needs of a runtime (`peer.rs`), which each peer fills in (`peers/`).
-//! Every figure comes from a process of its own, so that no runtime meets another's threads or another's heap; within a round
+//! The rows lie in this package's library (`rows/`): the work is written once over what it needs of a runtime, which each
+//! peer fills in. Every figure comes from a process of its own, so that no runtime meets another's threads or another's heap; within a round
 //! the peers take turns, and who begins changes from round to round, so that a drift of the machine favours nobody.
 //!
 //! | file | what it is about |
 //! |---|---|
-//! | `peer.rs`, `peers/`, `work/` | what is measured |
-//! | `rows.rs` | the table of rows, and what is asked of each |
 //! | `options.rs` | the command line |
-//! | `process.rs`, `go.rs` | one figure from a process; the program in Go |
+//! | `go.rs` | the program in Go |
 //! | `rounds.rs` | the rounds, interleaved |
 //! | `result.rs` | ratios, medians, what is met |
 //! | `table.rs`, `json.rs`, `chart.rs` | how it is told |
@@ -19,24 +17,19 @@ mod chart;
 mod go;
 mod json;
 mod options;
-mod peer;
-mod peers;
-mod process;
 mod result;
 mod rounds;
-mod rows;
 mod table;
-mod work;
 
 use options::{Mode, Options};
 use std::process::ExitCode;
+use weftwork_benches::rows;
 
 fn main() -> ExitCode {
+    if let Some(code) = rows::asked_for() {
+        return code;
+    }
     let options = match options::read(std::env::args().skip(1)) {
-        Ok(Mode::Measure(row, who)) => {
-            println!("{}", row.measure(who));
-            return ExitCode::SUCCESS;
-        }
         Ok(Mode::Help) => {
             print!("{}", options::HELP);
             return ExitCode::SUCCESS;

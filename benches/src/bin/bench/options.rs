@@ -1,7 +1,7 @@
 //! The command line.
 
-use crate::rows::{ROWS, Row, Who};
 use std::path::PathBuf;
+use weftwork_benches::rows::{self, Row, TARGETS, Who};
 
 pub(crate) const HELP: &str = "\
 bench [--rows a,b,..] [--peers a,b,..] [--rounds N] [--quick] [--out FOLDER]
@@ -20,7 +20,6 @@ BENCH_WORKERS=N gives weftwork, tokio, smol and Go N workers instead of 2.
 
 pub(crate) enum Mode {
     Help,
-    Measure(&'static Row, Who),
     Compare(Options),
 }
 
@@ -34,13 +33,12 @@ pub(crate) struct Options {
 
 pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Mode, String> {
     let mut options = Options {
-        rows: ROWS.iter().collect(),
+        rows: TARGETS.iter().collect(),
         peers: Who::ALL.to_vec(),
         rounds: 5,
         quick: false,
         out: PathBuf::from("target/bench"),
     };
-    let (mut measure, mut of) = (None, Who::Weftwork);
     let mut arguments = arguments;
     while let Some(name) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{name} wants a value"));
@@ -66,25 +64,18 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Mode, Stri
                     .ok_or_else(|| format!("--rounds wants a number above 0, not '{text}'"))?;
             }
             "--out" => options.out = PathBuf::from(value()?),
-            "--measure" => measure = Some(row(&value()?)?),
-            "--of" => of = who(&value()?)?,
             _ => return Err(format!("'{name}' is no option")),
         }
     }
     if options.quick {
         options.rounds = 1;
     }
-    match measure {
-        None => Ok(Mode::Compare(options)),
-        Some(_) if of == Who::Go => Err("Go is measured by the program in benches/go".into()),
-        Some(row) if !row.is_done_by(of) => Err(format!("{} has nothing for {}", of.name(), row.name)),
-        Some(row) => Ok(Mode::Measure(row, of)),
-    }
+    Ok(Mode::Compare(options))
 }
 
 fn row(name: &str) -> Result<&'static Row, String> {
-    Row::named(name).ok_or_else(|| {
-        let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
+    rows::named(name).ok_or_else(|| {
+        let names: Vec<_> = TARGETS.iter().map(|row| row.name).collect();
         format!("no row is called '{name}'; there are {}", names.join(", "))
     })
 }

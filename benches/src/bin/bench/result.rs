@@ -1,6 +1,6 @@
 //! A row's figures, and what they come to.
 
-use crate::rows::{Row, Who};
+use weftwork_benches::rows::{Row, Who};
 
 /// A figure is met if it is at most this much above what is asked: less cannot be told from noise.
 const SLACK: f64 = 1.03;
@@ -18,6 +18,13 @@ pub(crate) struct Ratio {
     pub(crate) median: f64,
     pub(crate) least: f64,
     pub(crate) most: f64,
+}
+
+/// A ratio, and what is asked of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Verdict {
+    pub(crate) ratio: Ratio,
+    pub(crate) asked: f64,
 }
 
 impl Figures {
@@ -65,33 +72,33 @@ impl Figures {
         Some(Ratio::new(ours.iter().enumerate().map(|(round, figure)| figure / best(round)).collect()))
     }
 
-    /// What the must is measured by.
-    pub(crate) fn must(&self) -> Option<Ratio> {
-        self.ratio_to_best(&[Who::Tokio, Who::Smol, Who::Go])
+    /// Ours to the best of tokio, smol and Go; nothing if nothing is asked, or if there is nobody to compare with.
+    pub(crate) fn must(&self) -> Option<Verdict> {
+        let asked = self.row.asked?;
+        let ratio = self.ratio_to_best(&[Who::Tokio, Who::Smol, Who::Go])?;
+        Some(Verdict { ratio, asked: asked.must })
     }
 
-    /// What the goal is measured by.
-    pub(crate) fn goal(&self) -> Option<Ratio> {
-        match self.row.asked.limit {
-            None => self.ratio_to_best(&Who::ALL),
-            Some(limit) => self.of(Who::Weftwork).map(|ours| Ratio::new(ours.iter().map(|f| f / limit).collect())),
-        }
-    }
-
-    /// Whether the must is met; nothing if there is nobody to compare with.
-    pub(crate) fn must_is_met(&self) -> Option<bool> {
-        self.must().map(|ratio| ratio.median <= self.row.asked.must * SLACK)
-    }
-
-    /// Whether the goal is met; nothing if there is nobody to compare with.
-    pub(crate) fn goal_is_met(&self) -> Option<bool> {
-        self.goal().map(|ratio| ratio.median <= self.row.asked.goal * SLACK)
+    /// Ours to the best of all, or to what the machine allows; as before.
+    pub(crate) fn goal(&self) -> Option<Verdict> {
+        let asked = self.row.asked?;
+        let ratio = match asked.limit {
+            None => self.ratio_to_best(&Who::ALL)?,
+            Some(limit) => Ratio::new(self.of(Who::Weftwork)?.iter().map(|ours| ours / limit).collect()),
+        };
+        Some(Verdict { ratio, asked: asked.goal })
     }
 
     /// Whether one more round could turn a verdict.
     pub(crate) fn is_close(&self, by: f64) -> bool {
-        let close = |ratio: Option<Ratio>, asked: f64| ratio.is_some_and(|r| (r.median / asked - 1.0).abs() <= by);
-        close(self.must(), self.row.asked.must) || close(self.goal(), self.row.asked.goal)
+        let is_close = |verdict: Verdict| (verdict.ratio.median / verdict.asked - 1.0).abs() <= by;
+        self.must().is_some_and(is_close) || self.goal().is_some_and(is_close)
+    }
+}
+
+impl Verdict {
+    pub(crate) fn is_met(&self) -> bool {
+        self.ratio.median <= self.asked * SLACK
     }
 }
 
@@ -121,9 +128,10 @@ pub(crate) fn mean_against_tokio(results: &[Figures]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weftwork_benches::rows::TARGETS;
 
     fn figures(rounds: &[[f64; 3]]) -> Figures {
-        let row = Row::named("yield").expect("it is a row");
+        let row: &Row = TARGETS.iter().find(|row| row.name == "yield").expect("it is a row");
         let mut figures = Figures::new(row, vec![Who::Weftwork, Who::Tokio, Who::Smolscale]);
         for [ours, tokio, smolscale] in rounds {
             figures.add(&[(Who::Smolscale, *smolscale), (Who::Weftwork, *ours), (Who::Tokio, *tokio)]);
@@ -134,17 +142,17 @@ mod tests {
     #[test]
     fn ratios_are_paired_by_round() {
         let figures = figures(&[[1.0, 2.0, 1.0], [10.0, 40.0, 20.0], [3.0, 4.0, 1.0]]);
-        assert_eq!(figures.must().map(|ratio| ratio.median), Some(0.5));
-        let goal = figures.goal().expect("there are peers");
+        assert_eq!(figures.must().map(|must| must.ratio.median), Some(0.5));
+        let goal = figures.goal().expect("there are peers").ratio;
         assert_eq!([goal.least, goal.median, goal.most], [0.5, 1.0, 3.0]);
     }
 
     #[test]
     fn a_must_is_met_within_the_slack_only() {
         // What is asked is 0.6.
-        assert_eq!(figures(&[[0.61, 1.0, 1.0]]).must_is_met(), Some(true));
-        assert_eq!(figures(&[[0.62, 1.0, 1.0]]).must_is_met(), Some(false));
-        assert_eq!(figures(&[[0.2, 1.0, 1.0]]).goal_is_met(), Some(true));
+        assert_eq!(figures(&[[0.61, 1.0, 1.0]]).must().map(|must| must.is_met()), Some(true));
+        assert_eq!(figures(&[[0.62, 1.0, 1.0]]).must().map(|must| must.is_met()), Some(false));
+        assert_eq!(figures(&[[0.2, 1.0, 1.0]]).goal().map(|goal| goal.is_met()), Some(true));
         assert!(figures(&[[0.62, 1.0, 1.0]]).is_close(0.1));
         assert!(!figures(&[[0.3, 1.0, 1.0]]).is_close(0.1));
     }

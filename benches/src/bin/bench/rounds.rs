@@ -1,11 +1,10 @@
 //! The rounds: every peer once per row and round, in turns.
 
 use crate::options::Options;
-use crate::process;
 use crate::result::Figures;
-use crate::rows::{Row, Who};
 use std::io::Write;
 use std::path::Path;
+use weftwork_benches::rows::{Row, Wanted, Who, figure};
 
 /// A row whose ratio lies this close to what is asked is measured again.
 const CLOSE: f64 = 0.1;
@@ -53,7 +52,8 @@ fn measure(figures: &mut Figures, round: usize, go: Option<&Path>) -> Result<(),
     peers.rotate_left(first);
     let mut measured = Vec::new();
     for who in peers {
-        measured.push((who, process::figure(row, who, go)?));
+        let wanted = Wanted { go, ..Wanted::on(who) };
+        measured.push((who, figure(row, &wanted)?));
     }
     figures.add(&measured);
     Ok(())

@@ -1,8 +1,8 @@
 //! The table, and the line that sums it up.
 
 use crate::json::Last;
-use crate::result::{Figures, Ratio, mean_against_tokio};
-use crate::rows::Who;
+use crate::result::{Figures, Verdict, mean_against_tokio};
+use weftwork_benches::rows::Who;
 
 /// Prints it; with `last`, each figure of ours also as a ratio to the one of the run before.
 pub(crate) fn print(results: &[Figures], last: Option<&Last>) {
@@ -19,8 +19,8 @@ pub(crate) fn print(results: &[Figures], last: Option<&Last>) {
         for &who in &peers {
             print!("{:>11}", figures.median_of(who).map_or_else(|| "-".into(), short));
         }
-        print!("{:>28}", asked(figures.must(), row.asked.must, figures.must_is_met()));
-        print!("{:>28}", asked(figures.goal(), row.asked.goal, figures.goal_is_met()));
+        print!("{:>28}", asked(figures.must()));
+        print!("{:>28}", asked(figures.goal()));
         let before = last.and_then(|last| last.ours(row.name)).zip(figures.median_of(Who::Weftwork));
         println!("{:>8}", before.map_or_else(|| "-".into(), |(before, now)| format!("x{:.2}", now / before)));
     }
@@ -33,9 +33,10 @@ pub(crate) fn print(results: &[Figures], last: Option<&Last>) {
     }
 }
 
-fn asked(ratio: Option<Ratio>, asked: f64, met: Option<bool>) -> String {
-    let Some(ratio) = ratio else { return "-".into() };
-    let word = if met == Some(true) { "ok" } else { "no" };
+fn asked(verdict: Option<Verdict>) -> String {
+    let Some(verdict) = verdict else { return "-".into() };
+    let Verdict { ratio, asked } = verdict;
+    let word = if verdict.is_met() { "ok" } else { "no" };
     format!("{:.2} ({:.2}-{:.2}) {word} {asked:.2}", ratio.median, ratio.least, ratio.most)
 }
 
@@ -46,11 +47,11 @@ fn short(figure: f64) -> String {
 /// The last line.
 pub(crate) fn verdict(results: &[Figures]) -> String {
     let due: Vec<_> = results.iter().filter(|figures| figures.row().due).collect();
-    let count = |met: fn(&Figures) -> Option<bool>| {
-        let verdicts: Vec<_> = due.iter().filter_map(|figures| met(figures)).collect();
-        (verdicts.iter().filter(|met| **met).count(), verdicts.len())
+    let count = |verdict: fn(&Figures) -> Option<Verdict>| {
+        let verdicts: Vec<_> = due.iter().filter_map(|figures| verdict(figures)).collect();
+        (verdicts.iter().filter(|verdict| verdict.is_met()).count(), verdicts.len())
     };
-    let ((musts, of_musts), (goals, of_goals)) = (count(Figures::must_is_met), count(Figures::goal_is_met));
+    let ((musts, of_musts), (goals, of_goals)) = (count(Figures::must), count(Figures::goal));
     let mean = mean_against_tokio(results).map_or_else(|| "-".into(), |mean| format!("{mean:.2}"));
     format!("musts met: {musts} of {of_musts}; goals met: {goals} of {of_goals}; geometric mean against tokio: {mean}")
 }

@@ -1,7 +1,7 @@
 //! Channels and locks.
 
 use super::per_operation;
-use crate::peer::Peer;
+use crate::rows::peer::Peer;
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -3,7 +3,7 @@
 //! It wakes no peer from inside a task and bounds no delay: what it shows is how little a spawn or a wake can cost.
 
 use super::smol::Smol;
-use crate::peer::Peer;
+use crate::rows::peer::Peer;
 use smol::Task;
 use smol::channel::{Receiver, Sender};
 use smol::lock::Mutex;

@@ -1,7 +1,7 @@
 //! Spawning, yielding and cancelling.
 
 use super::per_operation;
-use crate::peer::Peer;
+use crate::rows::peer::Peer;
 use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;

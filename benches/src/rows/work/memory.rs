@@ -1,6 +1,6 @@
 //! What a sleeping task takes.
 
-use crate::peer::Timed;
+use crate::rows::peer::Timed;
 use std::time::Duration;
 
 /// Bytes of resident memory for each of 500 000 tasks that sleep for an hour.

@@ -1,52 +1,50 @@
-//! weftwork on its defaults: the multi-thread runtime, two workers, the watchdog on.
+//! smol's global executor on `SMOL_THREADS=2`, which the measured process is started with.
 
-use crate::peer::{Offload, Peer, Sockets, Timed};
+use crate::rows::peer::{Offload, Peer, Sockets, Timed};
+use smol::channel::{self, Receiver, Sender};
+use smol::future::FutureExt;
+use smol::io::{AsyncReadExt, AsyncWriteExt};
+use smol::lock::Mutex;
+use smol::net::{TcpListener, TcpStream};
+use smol::{Task, Timer};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
-use weftwork::net::{TcpListener, TcpStream};
-use weftwork::runtime::Builder;
-use weftwork::sync::Mutex;
-use weftwork::sync::channel::{self, Receiver, Sender};
-use weftwork::task::JoinHandle;
 
-pub(crate) struct Weftwork;
+pub(crate) struct Smol;
 
-impl Peer for Weftwork {
-    type Task<T: Send + 'static> = JoinHandle<T>;
+impl Peer for Smol {
+    type Task<T: Send + 'static> = Task<T>;
     type Sender = Sender<u64>;
     type Receiver = Receiver<u64>;
     type Mutex = Mutex<u64>;
 
     fn run<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-        let runtime = Builder::new_multi_thread().worker_threads(super::workers()).build().expect("the runtime starts");
-        let task = runtime.spawn(work);
-        runtime.block_on(task).expect("the work ends")
+        smol::block_on(smol::spawn(work))
     }
 
-    fn spawn<F>(future: F) -> JoinHandle<F::Output>
+    fn spawn<F>(future: F) -> Task<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        weftwork::spawn(future)
+        smol::spawn(future)
     }
 
-    async fn join<T: Send + 'static>(task: JoinHandle<T>) -> T {
-        task.await.expect("the task ends")
+    async fn join<T: Send + 'static>(task: Task<T>) -> T {
+        task.await
     }
 
-    fn detach<T: Send + 'static>(task: JoinHandle<T>) {
+    fn detach<T: Send + 'static>(task: Task<T>) {
         task.detach();
     }
 
-    async fn cancel<T: Send + 'static>(task: JoinHandle<T>) {
-        task.cancel();
-        assert!(task.await.is_err(), "a cancelled task has no value");
+    async fn cancel<T: Send + 'static>(task: Task<T>) {
+        assert!(task.cancel().await.is_none(), "a cancelled task has no value");
     }
 
     async fn yield_now() {
-        weftwork::task::yield_now().await;
+        smol::future::yield_now().await;
     }
 
     fn channel(capacity: usize) -> (Sender<u64>, Receiver<u64>) {
@@ -72,23 +70,29 @@ impl Peer for Weftwork {
     }
 }
 
-impl Timed for Weftwork {
+impl Timed for Smol {
     async fn sleep(duration: Duration) {
-        weftwork::sleep(duration).await;
+        Timer::after(duration).await;
     }
 
     async fn timeout<F: Future + Send>(limit: Duration, future: F) -> Option<F::Output> {
-        weftwork::timeout(limit, future).await.ok()
+        let value = async { Some(future.await) };
+        value
+            .or(async {
+                Timer::after(limit).await;
+                None
+            })
+            .await
     }
 }
 
-impl Offload for Weftwork {
+impl Offload for Smol {
     async fn to_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-        weftwork::to_thread(work).await.expect("the closure ends")
+        smol::unblock(work).await
     }
 }
 
-impl Sockets for Weftwork {
+impl Sockets for Smol {
     type Listener = TcpListener;
     type Stream = TcpStream;
 

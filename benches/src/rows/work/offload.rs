@@ -1,7 +1,7 @@
 //! Calls on other threads.
 
 use super::per_operation;
-use crate::peer::Offload;
+use crate::rows::peer::Offload;
 use std::time::Instant;
 
 /// One empty closure at a time, 5 000 times.

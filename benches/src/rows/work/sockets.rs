@@ -1,7 +1,7 @@
 //! Sockets.
 
 use super::per_operation;
-use crate::peer::Sockets;
+use crate::rows::peer::Sockets;
 use std::time::Instant;
 
 /// `connections` clients, each `round_trips` times 64 bytes there and back; both ends in the runtime.

@@ -1,50 +1,53 @@
-//! smol's global executor on `SMOL_THREADS=2`, which the measured process is started with.
+//! weftwork on its defaults: the multi-thread runtime, two workers, the watchdog on.
 
-use crate::peer::{Offload, Peer, Sockets, Timed};
-use smol::channel::{self, Receiver, Sender};
-use smol::future::FutureExt;
-use smol::io::{AsyncReadExt, AsyncWriteExt};
-use smol::lock::Mutex;
-use smol::net::{TcpListener, TcpStream};
-use smol::{Task, Timer};
+use crate::rows::peer::{Offload, Peer, Sockets, Timed};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
+use weftwork::net::{TcpListener, TcpStream};
+use weftwork::runtime::Builder;
+use weftwork::sync::Mutex;
+use weftwork::sync::channel::{self, Receiver, Sender};
+use weftwork::task::JoinHandle;
 
-pub(crate) struct Smol;
+pub(crate) struct Weftwork;
 
-impl Peer for Smol {
-    type Task<T: Send + 'static> = Task<T>;
+impl Peer for Weftwork {
+    type Task<T: Send + 'static> = JoinHandle<T>;
     type Sender = Sender<u64>;
     type Receiver = Receiver<u64>;
     type Mutex = Mutex<u64>;
 
     fn run<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-        smol::block_on(smol::spawn(work))
+        let runtime =
+            Builder::new_multi_thread().worker_threads(crate::rows::workers()).build().expect("the runtime starts");
+        let task = runtime.spawn(work);
+        runtime.block_on(task).expect("the work ends")
     }
 
-    fn spawn<F>(future: F) -> Task<F::Output>
+    fn spawn<F>(future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        smol::spawn(future)
+        weftwork::spawn(future)
     }
 
-    async fn join<T: Send + 'static>(task: Task<T>) -> T {
-        task.await
+    async fn join<T: Send + 'static>(task: JoinHandle<T>) -> T {
+        task.await.expect("the task ends")
     }
 
-    fn detach<T: Send + 'static>(task: Task<T>) {
+    fn detach<T: Send + 'static>(task: JoinHandle<T>) {
         task.detach();
     }
 
-    async fn cancel<T: Send + 'static>(task: Task<T>) {
-        assert!(task.cancel().await.is_none(), "a cancelled task has no value");
+    async fn cancel<T: Send + 'static>(task: JoinHandle<T>) {
+        task.cancel();
+        assert!(task.await.is_err(), "a cancelled task has no value");
     }
 
     async fn yield_now() {
-        smol::future::yield_now().await;
+        weftwork::task::yield_now().await;
     }
 
     fn channel(capacity: usize) -> (Sender<u64>, Receiver<u64>) {
@@ -70,29 +73,23 @@ impl Peer for Smol {
     }
 }
 
-impl Timed for Smol {
+impl Timed for Weftwork {
     async fn sleep(duration: Duration) {
-        Timer::after(duration).await;
+        weftwork::sleep(duration).await;
     }
 
     async fn timeout<F: Future + Send>(limit: Duration, future: F) -> Option<F::Output> {
-        let value = async { Some(future.await) };
-        value
-            .or(async {
-                Timer::after(limit).await;
-                None
-            })
-            .await
+        weftwork::timeout(limit, future).await.ok()
     }
 }
 
-impl Offload for Smol {
+impl Offload for Weftwork {
     async fn to_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-        smol::unblock(work).await
+        weftwork::to_thread(work).await.expect("the closure ends")
     }
 }
 
-impl Sockets for Smol {
+impl Sockets for Weftwork {
     type Listener = TcpListener;
     type Stream = TcpStream;
 

@@ -1,7 +1,7 @@
 //! Timers.
 
 use super::per_operation;
-use crate::peer::Timed;
+use crate::rows::peer::Timed;
 use std::future::ready;
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! tokio's multi-thread runtime with everything enabled, two workers, `tokio::sync`.
 
-use crate::peer::{Offload, Peer, Sockets, Timed};
+use crate::rows::peer::{Offload, Peer, Sockets, Timed};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,7 +21,7 @@ impl Peer for Tokio {
 
     fn run<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
         let runtime = Builder::new_multi_thread()
-            .worker_threads(super::workers())
+            .worker_threads(crate::rows::workers())
             .enable_all()
             .build()
             .expect("the runtime starts");

@@ -1,0 +1,30 @@
+//! Rows of figures: the same work on weftwork and on its peers. `bench` makes the table of them, `show-rows` and
+//! `show-workers` use a few.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `peer.rs` | what the work needs of a runtime, so that it is written once |
+//! | `peers/` | each runtime at its documented best settings |
+//! | `work/` | the work |
+//! | `row.rs` | a row, and measuring it in this process |
+//! | `targets.rs` | the rows of which something is asked |
+//! | `process.rs` | measuring one in a process of its own |
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "programs, not the runtime")]
+
+mod peer;
+mod peers;
+mod process;
+mod row;
+mod targets;
+mod who;
+mod work;
+
+pub use process::{Wanted, asked_for, figure, named};
+pub use row::{Asked, Row};
+pub use targets::TARGETS;
+pub use who::Who;
+
+/// How many workers a peer gets that can be told: `BENCH_WORKERS`, or 2.
+pub fn workers() -> usize {
+    std::env::var("BENCH_WORKERS").ok().and_then(|text| text.parse().ok()).unwrap_or(2)
+}

@@ -1,0 +1,104 @@
+//! A row, and measuring it in this process.
+
+use super::Who;
+use super::peer::Peer;
+
+/// One peer's way to a row's figure; it is told how many rounds to measure.
+pub(super) type Measure = fn(usize) -> f64;
+
+/// What has to hold, as ratios of ours to others'.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Asked {
+    /// To the best of tokio, smol and Go.
+    pub must: f64,
+    /// To the best of all, or to `limit` if there is one.
+    pub goal: f64,
+    /// What the machine itself allows, in the row's unit, where the goal is a multiple of that.
+    pub limit: Option<f64>,
+}
+
+/// One line of the table: a piece of work, and those that can do it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Row {
+    /// What it is called on the command line too.
+    pub name: &'static str,
+    /// Of its figure; less is better.
+    pub unit: &'static str,
+    /// weftwork, tokio, smol, smolscale.
+    pub(super) by: [Option<Measure>; 4],
+    /// Whether the Go program has it.
+    pub(super) go: bool,
+    /// Nothing, if it is only shown.
+    pub asked: Option<Asked>,
+    /// How many rounds one process measures, of which the median counts; the first is a warm-up if there are several.
+    pub(super) inner: usize,
+    /// Whether what is asked is due already.
+    pub due: bool,
+}
+
+/// The ways of the four to `$module::$work`, a task that gives the figure of one round.
+macro_rules! by {
+    ($module:ident :: $work:ident on $($peer:ident),+) => {
+        by!(@ $module $work; $($peer)+)
+    };
+    (@ $module:ident $work:ident; Weftwork Tokio Smol Smolscale) => {
+        [by!(@@ $module $work Weftwork), by!(@@ $module $work Tokio), by!(@@ $module $work Smol), by!(@@ $module $work Smolscale)]
+    };
+    (@ $module:ident $work:ident; Weftwork Tokio Smol) => {
+        [by!(@@ $module $work Weftwork), by!(@@ $module $work Tokio), by!(@@ $module $work Smol), None]
+    };
+    (@ $module:ident $work:ident; Weftwork Tokio) => {
+        [by!(@@ $module $work Weftwork), by!(@@ $module $work Tokio), None, None]
+    };
+    (@@ $module:ident $work:ident $peer:ident) => {
+        Some(|rounds| $crate::rows::row::in_tasks::<$peer, _>(rounds, $module::$work::<$peer>))
+    };
+}
+pub(super) use by;
+
+impl Row {
+    /// Whether there is a way to measure it on that one.
+    pub fn is_done_by(&self, who: Who) -> bool {
+        if who == Who::Go { self.go } else { self.way(who).is_some() }
+    }
+
+    /// Measures it in this process; nothing if that one cannot do it, or is another program.
+    pub fn measure(&self, who: Who) -> Option<f64> {
+        self.way(who).map(|way| way(self.inner))
+    }
+
+    fn way(&self, who: Who) -> Option<Measure> {
+        match who {
+            Who::Weftwork => self.by[0],
+            Who::Tokio => self.by[1],
+            Who::Smol => self.by[2],
+            Who::Smolscale => self.by[3],
+            Who::Go => None,
+        }
+    }
+}
+
+/// Each round is a task of its own.
+pub(super) fn in_tasks<P: Peer, F>(rounds: usize, work: fn() -> F) -> f64
+where
+    F: Future<Output = f64> + Send + 'static,
+{
+    P::run(async move {
+        let mut figures = Vec::new();
+        for _ in 0..rounds {
+            figures.push(P::join(P::spawn(work())).await);
+        }
+        of_rounds(figures)
+    })
+}
+
+/// The first round warms up if there are several, and the median of the others counts.
+pub(super) fn of_rounds(mut figures: Vec<f64>) -> f64 {
+    if figures.len() > 1 {
+        figures.remove(0);
+    }
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
