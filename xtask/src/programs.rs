@@ -30,7 +30,7 @@ struct Again {
     arguments: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 8] = [
+const PROGRAMS: [Program; 10] = [
     Program {
         name: "stuck",
         shows: "what goes on while workers are blocked inside a poll, and how late",
@@ -84,6 +84,20 @@ const PROGRAMS: [Program; 8] = [
     Program {
         name: "rows",
         shows: "rows of figures beside tokio, and by how much each differs",
+        needs: None,
+        beside: None,
+        then: None,
+    },
+    Program {
+        name: "idle",
+        shows: "what a runtime costs at rest, with 10 000 connections and timers, and how long it takes to begin",
+        needs: None,
+        beside: None,
+        then: None,
+    },
+    Program {
+        name: "workers",
+        shows: "that 8 and 64 workers on few cores make no row much slower than 2 do, and hang nothing",
         needs: None,
         beside: None,
         then: None,

@@ -3,11 +3,12 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `peer.rs` | what the work needs of a runtime, so that it is written once |
+//! | `peer/` | what the work needs of a runtime, so that it is written once |
 //! | `peers/` | each runtime at its documented best settings |
 //! | `work/` | the work |
 //! | `row.rs` | a row, and measuring it in this process |
 //! | `targets.rs` | the rows of which something is asked |
+//! | `wider.rs` | those of which nothing is |
 //! | `process.rs` | measuring one in a process of its own |
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "programs, not the runtime")]
 
@@ -17,12 +18,19 @@ mod process;
 mod row;
 mod targets;
 mod who;
+mod wider;
 mod work;
 
-pub use process::{Wanted, asked_for, figure, named};
+pub use process::{Wanted, asked_for, figure};
 pub use row::{Asked, Row};
 pub use targets::TARGETS;
 pub use who::Who;
+pub use wider::{NOT_YET, WIDER};
+
+/// The row of that name.
+pub fn named(name: &str) -> Option<&'static Row> {
+    TARGETS.iter().chain(WIDER).find(|row| row.name == name)
+}
 
 /// How many workers a peer gets that can be told: `BENCH_WORKERS`, or 2.
 pub fn workers() -> usize {

@@ -2,7 +2,7 @@
 //!
 //! The process is the program that asks, started again: it has to call [`asked_for`] before it does anything else.
 
-use super::{Row, TARGETS, Who, workers};
+use super::{Row, Who, named, workers};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::Read;
 use std::path::Path;
@@ -31,11 +31,6 @@ impl Wanted<'_> {
     pub fn on(who: Who) -> Self {
         Self { who, workers: workers(), go: None, patience: PATIENCE }
     }
-}
-
-/// The row of that name.
-pub fn named(name: &str) -> Option<&'static Row> {
-    TARGETS.iter().find(|row| row.name == name)
 }
 
 /// If the command line is `--measure ROW [--of PEER]`, this is such a process: measures, prints, and says how to exit.

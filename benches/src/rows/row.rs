@@ -1,7 +1,7 @@
 //! A row, and measuring it in this process.
 
 use super::Who;
-use super::peer::Peer;
+use super::peer::{Outside, Peer, Threads};
 
 /// One peer's way to a row's figure; it is told how many rounds to measure.
 pub(super) type Measure = fn(usize) -> f64;
@@ -56,7 +56,18 @@ macro_rules! by {
         Some(|rounds| $crate::rows::row::in_tasks::<$peer, _>(rounds, $module::$work::<$peer>))
     };
 }
-pub(super) use by;
+/// The ways of the three that can be seen from outside to `$module::$work`, which is told the runtime.
+macro_rules! outside {
+    ($module:ident :: $work:ident, $threads:expr) => {
+        [
+            Some(|rounds| $crate::rows::row::from_outside::<Weftwork>(rounds, $threads, $module::$work::<Weftwork>)),
+            Some(|rounds| $crate::rows::row::from_outside::<Tokio>(rounds, $threads, $module::$work::<Tokio>)),
+            Some(|rounds| $crate::rows::row::from_outside::<Smol>(rounds, $threads, $module::$work::<Smol>)),
+            None,
+        ]
+    };
+}
+pub(super) use {by, outside};
 
 impl Row {
     /// Whether there is a way to measure it on that one.
@@ -94,8 +105,14 @@ where
     })
 }
 
+/// Each round on the same runtime, seen from this thread.
+pub(super) fn from_outside<P: Outside>(rounds: usize, threads: Threads, work: fn(P::Runtime) -> f64) -> f64 {
+    let runtime = P::start(threads);
+    of_rounds((0..rounds).map(|_| work(runtime)).collect())
+}
+
 /// The first round warms up if there are several, and the median of the others counts.
-pub(super) fn of_rounds(mut figures: Vec<f64>) -> f64 {
+fn of_rounds(mut figures: Vec<f64>) -> f64 {
     if figures.len() > 1 {
         figures.remove(0);
     }

@@ -1,7 +1,7 @@
 //! Who is measured.
 
 /// A runtime, in the order of the table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Who {
     /// Ours.
     Weftwork,

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `options.rs` | the command line |
 //! | `go.rs` | the program in Go |
-//! | `rounds.rs` | the rounds, interleaved |
+//! | `rounds.rs`, `progress.rs` | the rounds, interleaved; how far they are |
 //! | `result.rs` | ratios, medians, what is met |
 //! | `table.rs`, `json.rs`, `chart.rs` | how it is told |
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a program, not the runtime")]
@@ -17,6 +17,7 @@ mod chart;
 mod go;
 mod json;
 mod options;
+mod progress;
 mod result;
 mod rounds;
 mod table;

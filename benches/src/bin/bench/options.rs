@@ -1,14 +1,14 @@
 //! The command line.
 
 use std::path::PathBuf;
-use weftwork_benches::rows::{self, Row, TARGETS, Who};
+use weftwork_benches::rows::{self, Row, TARGETS, WIDER, Who};
 
 pub(crate) const HELP: &str = "\
 bench [--rows a,b,..] [--peers a,b,..] [--rounds N] [--quick] [--out FOLDER]
 
-  --rows    only these rows
+  --rows    only these rows; `target` stands for those of which something is asked, `wider` for the others
   --peers   only these besides weftwork: tokio, smol, smolscale, go
-  --rounds  how often each peer measures each row (5)
+  --rounds  how often each peer measures each row (5); the wider rows three times at most
   --quick   one round each, and none repeated
   --out     where last.json and chart.svg go, and the last ones are compared with (target/bench)
 
@@ -33,7 +33,7 @@ pub(crate) struct Options {
 
 pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Mode, String> {
     let mut options = Options {
-        rows: TARGETS.iter().collect(),
+        rows: TARGETS.iter().chain(WIDER).collect(),
         peers: Who::ALL.to_vec(),
         rounds: 5,
         quick: false,
@@ -45,7 +45,7 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Mode, Stri
         match name.as_str() {
             "--help" | "-h" => return Ok(Mode::Help),
             "--quick" => options.quick = true,
-            "--rows" => options.rows = value()?.split(',').map(row).collect::<Result<_, _>>()?,
+            "--rows" => options.rows = rows(&value()?)?,
             "--peers" => {
                 options.peers = vec![Who::Weftwork];
                 for peer in value()?.split(',').map(who) {
@@ -73,11 +73,19 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Mode, Stri
     Ok(Mode::Compare(options))
 }
 
-fn row(name: &str) -> Result<&'static Row, String> {
-    rows::named(name).ok_or_else(|| {
-        let names: Vec<_> = TARGETS.iter().map(|row| row.name).collect();
-        format!("no row is called '{name}'; there are {}", names.join(", "))
-    })
+fn rows(list: &str) -> Result<Vec<&'static Row>, String> {
+    let mut rows = Vec::new();
+    for name in list.split(',') {
+        match name {
+            "target" => rows.extend(TARGETS),
+            "wider" => rows.extend(WIDER),
+            _ => rows.push(rows::named(name).ok_or_else(|| {
+                let names: Vec<_> = TARGETS.iter().chain(WIDER).map(|row| row.name).collect();
+                format!("no row is called '{name}'; there are {}", names.join(", "))
+            })?),
+        }
+    }
+    Ok(rows)
 }
 
 fn who(name: &str) -> Result<Who, String> {

@@ -69,7 +69,9 @@ impl Figures {
             return None;
         }
         let best = |round: usize| theirs.iter().map(|figures| figures[round]).fold(f64::INFINITY, f64::min);
-        Some(Ratio::new(ours.iter().enumerate().map(|(round, figure)| figure / best(round)).collect()))
+        let ratios: Vec<_> = ours.iter().enumerate().map(|(round, figure)| figure / best(round)).collect();
+        // Some figures may be nothing at all, and no multiple of nothing is told.
+        ratios.iter().all(|ratio| ratio.is_finite()).then(|| Ratio::new(ratios))
     }
 
     /// Ours to the best of tokio, smol and Go; nothing if nothing is asked, or if there is nobody to compare with.
@@ -116,10 +118,14 @@ fn median(figures: &mut [f64]) -> f64 {
     if figures.len() % 2 == 1 { figures[middle] } else { f64::midpoint(figures[middle - 1], figures[middle]) }
 }
 
-/// The geometric mean of ours to tokio's over all rows.
+/// The geometric mean of ours to tokio's over all rows of which something is asked.
 pub(crate) fn mean_against_tokio(results: &[Figures]) -> Option<f64> {
-    let ratios: Vec<f64> =
-        results.iter().filter_map(|figures| figures.ratio_to_best(&[Who::Tokio])).map(|r| r.median.ln()).collect();
+    let ratios: Vec<f64> = results
+        .iter()
+        .filter(|figures| figures.row().asked.is_some())
+        .filter_map(|figures| figures.ratio_to_best(&[Who::Tokio]))
+        .map(|ratio| ratio.median.ln())
+        .collect();
     #[expect(clippy::cast_precision_loss, reason = "there are few rows")]
     let rows = ratios.len() as f64;
     (!ratios.is_empty()).then(|| (ratios.iter().sum::<f64>() / rows).exp())

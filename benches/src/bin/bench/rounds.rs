@@ -1,15 +1,17 @@
 //! The rounds: every peer once per row and round, in turns.
 
 use crate::options::Options;
+use crate::progress::Progress;
 use crate::result::Figures;
-use std::io::Write;
 use std::path::Path;
-use weftwork_benches::rows::{Row, Wanted, Who, figure};
+use weftwork_benches::rows::{Wanted, Who, figure};
 
 /// A row whose ratio lies this close to what is asked is measured again.
 const CLOSE: f64 = 0.1;
 /// Up to this many rounds.
 const MANY: usize = 15;
+/// Rows of which nothing is asked are measured this often at most.
+const ENOUGH: usize = 3;
 
 /// Measures all that the options name.
 ///
@@ -24,10 +26,19 @@ pub(crate) fn run(options: &Options, go: Option<&Path>) -> Result<Vec<Figures>, 
             Figures::new(row, options.peers.iter().copied().filter(able).collect())
         })
         .collect();
+    let rounds_of = |figures: &Figures| match figures.row().asked {
+        Some(_) => options.rounds,
+        None => options.rounds.min(ENOUGH),
+    };
+    let mut progress = Progress::begin();
+    for figures in &results {
+        progress.plan(figures, rounds_of(figures));
+    }
     for round in 0..options.rounds {
         for figures in &mut results {
-            progress(&format!("round {} of {}: {}", round + 1, options.rounds, figures.row().name));
-            measure(figures, round, go)?;
+            if round < rounds_of(figures) {
+                measure(figures, round, go, &mut progress)?;
+            }
         }
     }
     if !options.quick {
@@ -36,33 +47,25 @@ pub(crate) fn run(options: &Options, go: Option<&Path>) -> Result<Vec<Figures>, 
                 if !figures.is_close(CLOSE) {
                     break;
                 }
-                progress(&format!("round {} of {MANY}, because it is close: {}", round + 1, figures.row().name));
-                measure(figures, round, go)?;
+                progress.plan(figures, 1);
+                measure(figures, round, go, &mut progress)?;
             }
         }
     }
-    progress("");
+    progress.end();
     Ok(results)
 }
 
-fn measure(figures: &mut Figures, round: usize, go: Option<&Path>) -> Result<(), String> {
-    let row: &Row = figures.row();
+fn measure(figures: &mut Figures, round: usize, go: Option<&Path>, progress: &mut Progress) -> Result<(), String> {
+    let row = figures.row();
     let mut peers = figures.peers().to_vec();
     let first = round % peers.len();
     peers.rotate_left(first);
     let mut measured = Vec::new();
     for who in peers {
         let wanted = Wanted { go, ..Wanted::on(who) };
-        measured.push((who, figure(row, &wanted)?));
+        measured.push((who, progress.watch(row.name, who, round, || figure(row, &wanted))?));
     }
     figures.add(&measured);
     Ok(())
-}
-
-/// One line that the next one replaces.
-fn progress(text: &str) {
-    let mut stderr = std::io::stderr();
-    // Progress that cannot be shown is no reason to stop.
-    let _ = write!(stderr, "\r{text:<72}{}", if text.is_empty() { "\r" } else { "" });
-    let _ = stderr.flush();
 }

@@ -1,28 +1,28 @@
 //! The table, and the line that sums it up.
 
 use crate::json::Last;
-use crate::result::{Figures, Verdict, mean_against_tokio};
-use weftwork_benches::rows::Who;
+use crate::result::{Figures, Ratio, Verdict, mean_against_tokio};
+use weftwork_benches::rows::{NOT_YET, Who};
 
 /// Prints it; with `last`, each figure of ours also as a ratio to the one of the run before.
 pub(crate) fn print(results: &[Figures], last: Option<&Last>) {
-    let peers: Vec<Who> =
-        Who::ALL.into_iter().filter(|who| results.iter().any(|figures| figures.peers().contains(who))).collect();
-    print!("{:<16}{:>6}", "row", "unit");
-    for who in &peers {
-        print!("{:>11}", who.name());
+    let (asked_of, shown): (Vec<_>, Vec<_>) = results.iter().partition(|figures| figures.row().asked.is_some());
+    if !asked_of.is_empty() {
+        targets(&asked_of, last);
     }
+    if !shown.is_empty() {
+        wider(&shown, last);
+    }
+}
+
+/// The rows of which something is asked.
+fn targets(results: &[&Figures], last: Option<&Last>) {
+    let peers = head(results);
     println!("{:>28}{:>28}{:>8}", "must", "goal", "last");
     for figures in results {
-        let row = figures.row();
-        print!("{:<16}{:>6}", row.name, row.unit);
-        for &who in &peers {
-            print!("{:>11}", figures.median_of(who).map_or_else(|| "-".into(), short));
-        }
-        print!("{:>28}", asked(figures.must()));
-        print!("{:>28}", asked(figures.goal()));
-        let before = last.and_then(|last| last.ours(row.name)).zip(figures.median_of(Who::Weftwork));
-        println!("{:>8}", before.map_or_else(|| "-".into(), |(before, now)| format!("x{:.2}", now / before)));
+        line(figures, &peers);
+        print!("{:>28}{:>28}", asked(figures.must()), asked(figures.goal()));
+        println!("{:>8}", beside_last(figures, last));
     }
     println!();
     println!("must: ours to the best of tokio, smol and Go; goal: to the best of all (two_busy: to 1 000 us).");
@@ -31,13 +31,55 @@ pub(crate) fn print(results: &[Figures], last: Option<&Last>) {
     if !later.is_empty() {
         println!("Shown, and not due yet: {}.", later.join(", "));
     }
+    println!();
+}
+
+/// The rows of which nothing is asked.
+fn wider(results: &[&Figures], last: Option<&Last>) {
+    let peers = head(results);
+    println!("{:>20}{:>20}{:>8}", "to tokio", "to the best", "last");
+    for figures in results {
+        line(figures, &peers);
+        let told = |others: &[Who]| figures.ratio_to_best(others).map_or_else(|| "-".into(), spread);
+        print!("{:>20}{:>20}", told(&[Who::Tokio]), told(&Who::ALL));
+        println!("{:>8}", beside_last(figures, last));
+    }
+    println!();
+    println!("Nothing is asked of these. Not in weftwork yet, of what tokio measures: {}.", NOT_YET.join("; "));
+    println!();
+}
+
+/// The head's first columns; gives the peers that have one.
+fn head(results: &[&Figures]) -> Vec<Who> {
+    let peers: Vec<Who> =
+        Who::ALL.into_iter().filter(|who| results.iter().any(|figures| figures.peers().contains(who))).collect();
+    print!("{:<22}{:>6}", "row", "unit");
+    for who in &peers {
+        print!("{:>11}", who.name());
+    }
+    peers
+}
+
+fn line(figures: &Figures, peers: &[Who]) {
+    print!("{:<22}{:>6}", figures.row().name, figures.row().unit);
+    for &who in peers {
+        print!("{:>11}", figures.median_of(who).map_or_else(|| "-".into(), short));
+    }
+}
+
+fn beside_last(figures: &Figures, last: Option<&Last>) -> String {
+    let before = last.and_then(|last| last.ours(figures.row().name)).zip(figures.median_of(Who::Weftwork));
+    before.map_or_else(|| "-".into(), |(before, now)| format!("x{:.2}", now / before))
+}
+
+fn spread(ratio: Ratio) -> String {
+    format!("{:.2} ({:.2}-{:.2})", ratio.median, ratio.least, ratio.most)
 }
 
 fn asked(verdict: Option<Verdict>) -> String {
     let Some(verdict) = verdict else { return "-".into() };
-    let Verdict { ratio, asked } = verdict;
     let word = if verdict.is_met() { "ok" } else { "no" };
-    format!("{:.2} ({:.2}-{:.2}) {word} {asked:.2}", ratio.median, ratio.least, ratio.most)
+    format!("{} {word} {:.2}", spread(verdict.ratio), verdict.asked)
 }
 
 fn short(figure: f64) -> String {

@@ -1,8 +1,12 @@
-//! The measured work: every function runs inside a task and gives the figure of one round.
+//! The measured work: every function gives the figure of one round. Most run inside a task; those of `outside` run on the
+//! thread that blocks on the runtime.
 
+pub(crate) mod bursts;
 pub(crate) mod memory;
 pub(crate) mod messages;
 pub(crate) mod offload;
+pub(crate) mod outside;
+pub(crate) mod quiet;
 pub(crate) mod sockets;
 pub(crate) mod spawning;
 pub(crate) mod time;

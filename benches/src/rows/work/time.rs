@@ -67,7 +67,7 @@ pub(crate) async fn sleep_late<P: Timed>() -> f64 {
 }
 
 /// What the process has used of all processors.
-fn processor_time() -> Duration {
+pub(crate) fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).expect("a clock of processor time counts up from zero")
 }

@@ -3,6 +3,10 @@
 //! Each peer fills this in with its own tasks, channels, locks, timers and sockets, as its documentation says one should.
 //! Nothing here boxes or blocks, so what is added is what the compiler takes away again.
 
+mod wider;
+
+pub(crate) use wider::{Oneshot, Outside, Threads};
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
