@@ -110,7 +110,8 @@ fn judge(before: &Counts, now: &Counts) -> (String, Outcome) {
             unknown.push(operation.as_str());
             continue;
         };
-        let change = change(was, count);
+        // In hundredths, as it is shown; a zero has no sign.
+        let change = (change(was, count) * 100.0).round() / 100.0 + 0.0;
         table += &format!("{operation:<26} {was:>9.2} {count:>9.2} {change:>+7.2}%\n");
         if change > TOLERANCE {
             risen.push(operation.as_str());
