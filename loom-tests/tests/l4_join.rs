@@ -43,6 +43,12 @@ fn output(drops: &Shared<Counter>) -> impl Future<Output = Canary> + use<> {
     async move { Canary { drops, cell: UnsafeCell::new(7) } }
 }
 
+/// Both ways of a task off its list: on the worker that owns it, before it completes, and handed back from another one.
+fn check_both(name: &'static str, quick: Bound, full: Bound, model: fn(Tasks)) {
+    check(name, quick, full, move || model(Tasks::new()));
+    check(format!("{name}_handed_back").leak(), quick, full, move || model(Tasks::handed_back()));
+}
+
 fn counter() -> Shared<Counter> {
     Shared::new(Counter::new(0))
 }
@@ -56,8 +62,8 @@ fn poll(handle: &mut JoinHandle<Canary>, probe: &Probe) -> Option<Result<Canary,
 
 #[test]
 fn completion_against_polling() {
-    check("join/complete_poll", Bound::Unbounded, Bound::Unbounded, || {
-        let (tasks, drops, probe) = (Tasks::new(), counter(), Probe::new());
+    check_both("join/complete_poll", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        let (drops, probe) = (counter(), Probe::new());
         let (task, mut handle) = tasks.ready(output(&drops));
         let other = spawn(move || task.run());
         let outcome = poll(&mut handle, &probe);
@@ -74,8 +80,8 @@ fn completion_against_polling() {
 
 #[test]
 fn completion_against_polling_twice_with_two_wakers() {
-    check("join/complete_poll_poll", Bound::Unbounded, Bound::Unbounded, || {
-        let (tasks, drops, first, second) = (Tasks::new(), counter(), Probe::new(), Probe::new());
+    check_both("join/complete_poll_poll", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        let (drops, first, second) = (counter(), Probe::new(), Probe::new());
         let (task, mut handle) = tasks.ready(output(&drops));
         let other = spawn(move || task.run());
         let mut outcome = poll(&mut handle, &first);
@@ -98,8 +104,8 @@ fn completion_against_polling_twice_with_two_wakers() {
 
 #[test]
 fn completion_against_dropping() {
-    check("join/complete_drop", Bound::Unbounded, Bound::Unbounded, || {
-        let (tasks, drops) = (Tasks::new(), counter());
+    check_both("join/complete_drop", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        let drops = counter();
         let (task, handle) = tasks.ready(output(&drops));
         let other = spawn(move || task.run());
         drop(handle);
@@ -110,8 +116,8 @@ fn completion_against_dropping() {
 
 #[test]
 fn completion_against_polling_and_dropping() {
-    check("join/complete_poll_drop", Bound::Unbounded, Bound::Unbounded, || {
-        let (tasks, drops, probe) = (Tasks::new(), counter(), Probe::new());
+    check_both("join/complete_poll_drop", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        let (drops, probe) = (counter(), Probe::new());
         let (task, mut handle) = tasks.ready(output(&drops));
         let other = spawn(move || task.run());
         let outcome = poll(&mut handle, &probe);
@@ -125,8 +131,8 @@ fn completion_against_polling_and_dropping() {
 
 #[test]
 fn completion_against_looking() {
-    check("join/complete_try_take", Bound::Unbounded, Bound::Unbounded, || {
-        let (tasks, drops) = (Tasks::new(), counter());
+    check_both("join/complete_try_take", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        let drops = counter();
         let (task, mut handle) = tasks.ready(output(&drops));
         let other = spawn(move || task.run());
         if handle.is_finished() {
@@ -140,8 +146,8 @@ fn completion_against_looking() {
 
 #[test]
 fn completion_against_cancelling_and_polling() {
-    check("join/complete_cancel_poll", Bound::Unbounded, Bound::Unbounded, || {
-        let (tasks, drops, probe) = (Tasks::new(), counter(), Probe::new());
+    check_both("join/complete_cancel_poll", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        let (drops, probe) = (counter(), Probe::new());
         let (task, mut handle) = tasks.ready(output(&drops));
         let other = spawn(move || task.run());
         let cancelled = handle.cancel();
@@ -158,8 +164,8 @@ fn completion_against_cancelling_and_polling() {
 
 #[test]
 fn cancelling_against_cancelling_and_a_poll() {
-    check("join/cancel_cancel_poll", Bound::Unbounded, Bound::Unbounded, || {
-        let (tasks, drops) = (Tasks::new(), counter());
+    check_both("join/cancel_cancel_poll", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        let drops = counter();
         let counted = drops.clone();
         let handle = Shared::new(tasks.spawn(async move {
             let _canary = Canary { drops: counted, cell: UnsafeCell::new(7) };
@@ -183,8 +189,8 @@ fn cancelling_against_cancelling_and_a_poll() {
 
 #[test]
 fn cancelling_against_a_wake_and_a_poll() {
-    check("join/cancel_wake_poll", Bound::Unbounded, Bound::Unbounded, || {
-        let (tasks, drops) = (Tasks::new(), counter());
+    check_both("join/cancel_wake_poll", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        let drops = counter();
         let counted = drops.clone();
         let (given, taken) = weftwork_sync::oneshot::channel::<()>();
         let mut handle = tasks.spawn(async move {
@@ -209,8 +215,8 @@ fn cancelling_against_a_wake_and_a_poll() {
 
 #[test]
 fn shutdown_against_a_wake_and_a_handle() {
-    check("join/finish_wake_drop", Bound::Preemptions(2), Bound::Preemptions(4), || {
-        let (tasks, drops) = (Tasks::new(), counter());
+    check_both("join/finish_wake_drop", Bound::Preemptions(2), Bound::Preemptions(4), |tasks| {
+        let drops = counter();
         let counted = drops.clone();
         let (given, taken) = weftwork_sync::oneshot::channel::<()>();
         let (listed, handle) = tasks.listed(async move {
@@ -231,8 +237,8 @@ fn shutdown_against_a_wake_and_a_handle() {
 
 #[test]
 fn shutdown_against_a_poll() {
-    check("join/finish_poll", Bound::Unbounded, Bound::Unbounded, || {
-        let (tasks, drops, probe) = (Tasks::new(), counter(), Probe::new());
+    check_both("join/finish_poll", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        let (drops, probe) = (counter(), Probe::new());
         let counted = drops.clone();
         let (listed, mut handle) = tasks.listed(async move {
             let canary = Canary { drops: counted, cell: UnsafeCell::new(7) };

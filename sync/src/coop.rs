@@ -3,6 +3,9 @@
 //! Both are thread-locals that an executor sets around a poll with [`within`] and that are as they were afterwards.
 //! Outside such a poll the budget is unlimited and the bit is clear, so the primitives behave on any executor.
 //!
+//! Beside them stands which task the thread is inside of, so that a task which is woken by its own poll (it yields, it has
+//! spent its budget, it sends to itself) need not write a word that others read: see [`within_task`].
+//!
 //! The leaf rule. Every leaf calls [`proceed`] first thing in its `poll` and says whether it has begun (taken a place in
 //! a queue, armed a timer):
 //! 1. bit set and not begun: `Pending`; nothing was done and nobody is woken. Sound without a waker, because a
@@ -13,6 +16,7 @@
 
 use crate::weft_thread_local;
 use core::cell::Cell;
+use core::ptr;
 use core::task::{Context, Poll};
 
 /// Units that an executor of ours gives a task per poll.
@@ -22,36 +26,105 @@ pub const UNITS_PER_POLL: u32 = 128;
 const UNLIMITED: u32 = u32::MAX;
 
 /// Refusals within one poll after which one goes through.
-const REFUSALS: u32 = 64;
+const REFUSALS: u16 = 64;
 
-#[derive(Clone, Copy)]
-struct State {
-    units: u32,
-    refusals: u32,
-    cancelled: bool,
+/// What is known of the poll, in one word that is read and written whole: the units left in its lower half, above them the
+/// refusals, and above those two flags.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct State(u64);
+
+impl State {
+    const OUTSIDE: Self = Self::new(UNLIMITED, false);
+    const REFUSAL: u64 = 1 << 32;
+    const CANCELLED: u64 = 1 << 48;
+    /// The task was woken by the thread that is inside of it.
+    const WOKEN: u64 = 1 << 49;
+
+    const fn new(units: u32, cancelled: bool) -> Self {
+        Self(units as u64 | if cancelled { Self::CANCELLED } else { 0 })
+    }
+
+    fn units(self) -> u32 {
+        self.0 as u32
+    }
+
+    fn refusals(self) -> u16 {
+        (self.0 >> 32) as u16
+    }
+
+    fn has(self, flag: u64) -> bool {
+        self.0 & flag != 0
+    }
+
+    fn with(self, flag: u64, on: bool) -> Self {
+        Self(if on { self.0 | flag } else { self.0 & !flag })
+    }
 }
 
-const OUTSIDE: State = State { units: UNLIMITED, refusals: 0, cancelled: false };
+struct Place {
+    state: Cell<State>,
+    /// Whose poll this is; null if that is of no interest.
+    task: Cell<*const ()>,
+}
 
 weft_thread_local! {
-    static STATE: Cell<State> = Cell::new(OUTSIDE);
+    static PLACE: Place = Place { state: Cell::new(State::OUTSIDE), task: Cell::new(ptr::null()) };
+}
+
+fn state() -> State {
+    PLACE.with(|place| place.state.get())
+}
+
+fn set_state(state: State) {
+    PLACE.with(|place| place.state.set(state));
 }
 
 /// Puts back what was there, also when the poll panics.
-struct Restore(State);
+struct Restore(State, *const ());
 
 impl Drop for Restore {
+    #[inline(always)]
     fn drop(&mut self) {
-        STATE.with(|s| s.set(self.0));
+        PLACE.with(|place| {
+            place.state.set(self.0);
+            place.task.set(self.1);
+        });
     }
 }
 
 /// Runs `f`, a poll, with a budget of `units` and the cancel bit as given.
 #[inline]
 pub fn within<R>(units: u32, cancelled: bool, f: impl FnOnce() -> R) -> R {
-    let before = STATE.with(|s| s.replace(State { units, refusals: 0, cancelled }));
-    let _restore = Restore(before);
-    f()
+    within_task(ptr::null(), units, cancelled, f).0
+}
+
+/// As [`within`], for the poll of a task, and says whether the task was [woken from inside](wake_from_inside) meanwhile.
+///
+/// `task` is an address that tells the tasks of an executor apart; it is only compared.
+#[inline(always)]
+pub fn within_task<R>(task: *const (), units: u32, cancelled: bool, f: impl FnOnce() -> R) -> (R, bool) {
+    let before = state();
+    let outer = PLACE.with(|place| place.task.get());
+    PLACE.with(|place| {
+        place.state.set(State::new(units, cancelled));
+        place.task.set(task);
+    });
+    let _restore = Restore(before, outer);
+    let out = f();
+    (out, state().has(State::WOKEN))
+}
+
+/// Leaves a note that the task was woken, if the calling thread is inside of its poll; `false` if it is not, or is inside of
+/// another poll within that.
+#[inline]
+pub fn wake_from_inside(task: *const ()) -> bool {
+    PLACE.with(|place| {
+        let inside = ptr::eq(place.task.get(), task);
+        if inside {
+            place.state.set(place.state.get().with(State::WOKEN, true));
+        }
+        inside
+    })
 }
 
 /// Runs `f` with an unlimited budget and the bit clear: around the drop of a future and inside a `block_on`.
@@ -64,31 +137,28 @@ pub fn with_cancel_bit<R>(cancelled: bool, f: impl FnOnce() -> R) -> R {
     struct RestoreBit(bool);
     impl Drop for RestoreBit {
         fn drop(&mut self) {
-            STATE.with(|s| s.set(State { cancelled: self.0, ..s.get() }));
+            set_state(state().with(State::CANCELLED, self.0));
         }
     }
-    let before = STATE.with(|s| {
-        let now = s.get();
-        s.set(State { cancelled, ..now });
-        now.cancelled
-    });
-    let _restore = RestoreBit(before);
+    let before = state();
+    set_state(before.with(State::CANCELLED, cancelled));
+    let _restore = RestoreBit(before.has(State::CANCELLED));
     f()
 }
 
 /// Sets the cancel bit for the rest of the poll that runs now: the task has just cancelled itself.
 pub fn cancel_this_poll() {
-    STATE.with(|s| s.set(State { cancelled: true, ..s.get() }));
+    set_state(state().with(State::CANCELLED, true));
 }
 
 /// Whether the poll that runs now lies in a cancelled region.
 pub fn is_cancelled() -> bool {
-    STATE.with(|s| s.get().cancelled)
+    state().has(State::CANCELLED)
 }
 
 /// Whether a leaf would still be let through; combinators of many leaves stop when it says no.
 pub fn has_budget() -> bool {
-    STATE.with(|s| s.get().units > 0)
+    state().units() > 0
 }
 
 /// One unit, taken from the budget. It is given back on drop unless the leaf made progress.
@@ -110,10 +180,11 @@ impl Drop for Unit {
     #[inline]
     fn drop(&mut self) {
         if self.taken {
-            STATE.with(|s| {
-                let now = s.get();
-                s.set(State { units: now.units.saturating_add(1), ..now });
-            });
+            let now = state();
+            // Never above what means unlimited, whichever poll this is dropped in.
+            if now.units() < UNLIMITED {
+                set_state(State(now.0 + 1));
+            }
         }
     }
 }
@@ -122,28 +193,28 @@ impl Drop for Unit {
 /// leaf already did something that has to be finished or undone.
 #[inline]
 pub fn proceed(cx: &mut Context<'_>, begun: bool) -> Poll<Unit> {
-    let now = STATE.with(Cell::get);
-    if now.cancelled {
+    let now = state();
+    if now.has(State::CANCELLED) {
         return if begun { Poll::Ready(Unit { taken: false }) } else { Poll::Pending };
     }
-    if now.units == UNLIMITED {
-        return Poll::Ready(Unit { taken: false });
+    match now.units() {
+        UNLIMITED => Poll::Ready(Unit { taken: false }),
+        0 => refuse(cx, now),
+        _ => {
+            set_state(State(now.0 - 1));
+            Poll::Ready(Unit { taken: true })
+        }
     }
-    if now.units > 0 {
-        STATE.with(|s| s.set(State { units: now.units - 1, ..now }));
-        return Poll::Ready(Unit { taken: true });
-    }
-    refuse(cx, now)
 }
 
 #[cold]
 fn refuse(cx: &mut Context<'_>, now: State) -> Poll<Unit> {
-    let refusals = now.refusals + 1;
+    let refusals = now.refusals() + 1;
     if refusals >= REFUSALS {
-        STATE.with(|s| s.set(State { refusals: 0, ..now }));
+        set_state(State(now.0 - u64::from(now.refusals()) * State::REFUSAL));
         return Poll::Ready(Unit { taken: false });
     }
-    STATE.with(|s| s.set(State { refusals, ..now }));
+    set_state(State(now.0 + State::REFUSAL));
     cx.waker().wake_by_ref();
     Poll::Pending
 }

@@ -274,7 +274,9 @@ impl Seat<'_> {
 
     /// Takes from the injector.
     pub fn take_injected(&self) -> bool {
-        self.0.take_injected()
+        let taken = self.0.take_injected();
+        self.0.end_search_that_found();
+        taken
     }
 
     /// Lets go of tasks that completed elsewhere.

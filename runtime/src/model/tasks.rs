@@ -18,6 +18,8 @@ struct Inner {
     ready: Mutex<VecDeque<Runnable>>,
     released: Counter,
     unhandled: Counter,
+    /// Whether tasks leave their list before they complete, as on the worker that owns them, or after it.
+    leaves: bool,
 }
 
 /// What each task holds of its set. The set outlives its tasks: it is not counted, as in production.
@@ -29,8 +31,13 @@ impl Schedule for Queue {
         unsafe { self.0.as_ref() }.ready.lock().push_back(task);
     }
 
-    fn reschedule(&self, task: Runnable) {
-        self.schedule(task);
+    unsafe fn leave(&self, _task: NonNull<Header>) -> bool {
+        // SAFETY: as above.
+        let inner = unsafe { self.0.as_ref() };
+        if inner.leaves {
+            inner.released.add(1);
+        }
+        inner.leaves
     }
 
     unsafe fn release(&self, task: NonNull<Header>) {
@@ -102,12 +109,22 @@ impl Default for Tasks {
 }
 
 impl Tasks {
-    /// No tasks.
+    /// No tasks; those to come will leave their list as they complete, as on the worker that owns them.
     pub fn new() -> Self {
+        Self::with(true)
+    }
+
+    /// As [`new`](Self::new), but tasks are handed back to their list after they completed, as from a foreign worker.
+    pub fn handed_back() -> Self {
+        Self::with(false)
+    }
+
+    fn with(leaves: bool) -> Self {
         Self(Shared::new(Inner {
             ready: Mutex::new(VecDeque::new()),
             released: Counter::new(0),
             unhandled: Counter::new(0),
+            leaves,
         }))
     }
 

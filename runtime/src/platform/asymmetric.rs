@@ -23,14 +23,23 @@ impl Pairing {
         Self { asymmetric: *ASYMMETRIC.get_or_init(system::has_process_barrier) }
     }
 
-    /// The frequent side: stores, then looks.
+    /// Whether the frequent side needs no fence.
+    pub(crate) fn is_asymmetric(self) -> bool {
+        self.asymmetric
+    }
+
+    /// The frequent side, after its store: looks. What it sees counts only where the pair [is
+    /// asymmetric](Self::is_asymmetric); elsewhere it has to look again, [fenced](Self::fenced).
     #[inline(always)]
-    pub(crate) fn often<R>(self, store: impl FnOnce(), look: impl FnOnce() -> R) -> R {
-        store();
-        if self.asymmetric {
-            // Ordering: the processor's own order is forced from outside, by the barrier in `seldom`.
-            compiler_fence(Ordering::SeqCst);
-        } else {
+    pub(crate) fn often<R>(self, look: impl FnOnce() -> R) -> R {
+        // Ordering: the processor's own order is forced from outside, by the barrier in `seldom`.
+        compiler_fence(Ordering::SeqCst);
+        look()
+    }
+
+    /// The frequent side where there is no barrier on the process.
+    pub(crate) fn fenced<R>(self, look: impl FnOnce() -> R) -> R {
+        if !self.asymmetric {
             // Ordering: pairs with the fence in `seldom`.
             fence(Ordering::SeqCst);
         }

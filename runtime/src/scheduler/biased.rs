@@ -8,12 +8,12 @@
 //! | word | written by | means |
 //! |---|---|---|
 //! | `busy` | the owner | the owner is inside a section |
-//! | `revoked` | whoever holds `taker` | somebody is about to take, or takes, the value |
+//! | `guard` | whoever holds `taker` | `REVOKED`: somebody is about to take, or takes, the value; `FENCED`, for good: the owner has to fence |
 //! | `taker` | a lock | one taker at a time; and where the owner waits while it is revoked |
 //!
-//! The owner: sets busy, then looks at revoked. Not revoked: works, clears busy. Revoked: clears busy, waits for the lock,
-//! works under it. The taker: locks, sets revoked, then looks at busy. Not busy: works. Busy: gives up, tries later. Both
-//! ways it clears revoked and unlocks.
+//! The owner: sets busy, then looks at the guard. Not revoked: works, clears busy. Revoked: clears busy, waits for the lock,
+//! works under it. The taker: locks, revokes, then looks at busy. Not busy: works. Busy: gives up, tries later. Both
+//! ways it takes the revocation back and unlocks.
 //!
 //! Races (model L13):
 //! 1. Owner enters while a taker revokes: each stores its own word and then loads the other's, with
@@ -21,19 +21,19 @@
 //!    the owner onto the lock, which it gets as soon as the taker has let go.
 //! 2. The taker sees not busy: the last thing the owner did was to clear busy with Release, which the taker's Acquire
 //!    load reads; so it sees all that the owner did.
-//! 3. The owner sees not revoked after a taker worked: the taker cleared revoked with Release, which the owner's Acquire
+//! 3. The owner sees not revoked after a taker worked: the taker took it back with Release, which the owner's Acquire
 //!    load reads. A taker that gave up clears it with Release as well: a relaxed store there would cut the owner off from
 //!    what an earlier taker did.
 
 use crate::platform::asymmetric::Pairing;
 use core::fmt;
-use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
+use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU8, Ordering};
 use weftwork_sync::primitive::{Mutex, MutexGuard, UnsafeCell};
 
 /// A value biased towards its owner.
 pub struct Biased<T> {
     busy: AtomicBool,
-    revoked: AtomicBool,
+    guard: AtomicU8,
     pairing: Pairing,
     taker: Mutex<()>,
     value: UnsafeCell<T>,
@@ -43,6 +43,9 @@ pub struct Biased<T> {
 unsafe impl<T: Send> Sync for Biased<T> {}
 // SAFETY: as for T itself.
 unsafe impl<T: Send> Send for Biased<T> {}
+
+const REVOKED: u8 = 1;
+const FENCED: u8 = 2;
 
 /// Clears the owner's flag, also when the section unwinds.
 struct Leave<'a>(&'a AtomicBool);
@@ -55,12 +58,22 @@ impl Drop for Leave<'_> {
     }
 }
 
+/// The taker goes, on whatever way.
+struct Reopen<'a>(&'a AtomicU8, u8);
+
+impl Drop for Reopen<'_> {
+    fn drop(&mut self) {
+        // Ordering: Release pairs with the owner's Acquire load (race 3).
+        self.0.store(self.1, Ordering::Release);
+    }
+}
+
 impl<T> Biased<T> {
     /// Wraps a value.
     pub(crate) fn new(value: T) -> Self {
         Self {
             busy: AtomicBool::new(false),
-            revoked: AtomicBool::new(false),
+            guard: AtomicU8::new(if Pairing::best().is_asymmetric() { 0 } else { FENCED }),
             pairing: Pairing::best(),
             taker: Mutex::new(()),
             value: UnsafeCell::new(value),
@@ -75,31 +88,36 @@ impl<T> Biased<T> {
     pub(crate) unsafe fn own<R>(&self, section: impl FnOnce(&mut T) -> R) -> R {
         debug_assert!(!self.busy.load(Ordering::Relaxed), "a section inside a section");
         // Ordering: Relaxed store: the pairing orders it before the load (race 1). Acquire: race 3.
-        let revoked =
-            self.pairing.often(|| self.busy.store(true, Ordering::Relaxed), || self.revoked.load(Ordering::Acquire));
+        self.busy.store(true, Ordering::Relaxed);
+        let guard = self.pairing.often(|| self.guard.load(Ordering::Acquire));
         let _leave = Leave(&self.busy);
-        let _no_taker = if revoked { Some(self.step_back()) } else { None };
+        let _no_taker = if guard == 0 { None } else { self.look_closer() };
         // One place that calls the section, so that it is compiled into its caller.
         // SAFETY: busy and not revoked, so no taker is inside (race 1); or the lock is held, which takers hold while they
         // work.
         self.value.with_mut(|value| section(unsafe { &mut *value }))
     }
 
-    /// The owner met a taker: it is not busy, and comes again when the taker has let go.
+    /// The owner fences where it has to, and looks again. If it met a taker it is not busy, and comes again when the taker
+    /// has let go.
     #[cold]
-    fn step_back(&self) -> MutexGuard<'_, ()> {
+    fn look_closer(&self) -> Option<MutexGuard<'_, ()>> {
+        // Ordering: race 1, without the barrier on the whole process.
+        if self.pairing.fenced(|| self.guard.load(Ordering::Acquire)) & REVOKED == 0 {
+            return None;
+        }
         drop(Leave(&self.busy));
-        self.taker.lock()
+        Some(self.taker.lock())
     }
 
     /// Anybody else's section; `None` if the owner is inside its own at this very moment.
     pub(crate) fn try_take<R>(&self, section: impl FnOnce(&mut T) -> R) -> Option<R> {
         let _alone = self.taker.lock();
         // Ordering: Relaxed store: the pairing orders it before the load (race 1). Acquire: race 2.
-        let busy =
-            self.pairing.seldom(|| self.revoked.store(true, Ordering::Relaxed), || self.busy.load(Ordering::Acquire));
-        // Ordering: Release on both ways out (race 3).
-        let _leave = Leave(&self.revoked);
+        let open = self.guard.load(Ordering::Relaxed);
+        let revoke = || self.guard.store(open | REVOKED, Ordering::Relaxed);
+        let busy = self.pairing.seldom(revoke, || self.busy.load(Ordering::Acquire));
+        let _reopen = Reopen(&self.guard, open);
         if busy {
             return None;
         }
@@ -120,6 +138,6 @@ impl<T> Biased<T> {
 
 impl<T> fmt::Debug for Biased<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Biased").field("busy", &self.busy).field("revoked", &self.revoked).finish_non_exhaustive()
+        f.debug_struct("Biased").field("busy", &self.busy).field("guard", &self.guard).finish_non_exhaustive()
     }
 }

@@ -57,11 +57,14 @@ impl Worker {
                     let first = injector.steal_into(&mut local.shared, BATCH.min(room));
                     // Thieves may have taken from it meanwhile, so this counts what is left of them at least.
                     taken = local.shared.len().saturating_sub(before) + usize::from(first.is_some());
-                    local.private.extend(first);
+                    if let Some(first) = first {
+                        local.private.push_back(first);
+                    }
                 }
-                local.shared.len()
+                local.published = local.shared.len() > 0;
+                local.published
             });
-            self.slot().has_work.store(left > 0, Ordering::Relaxed);
+            self.slot().has_work.store(left, Ordering::Relaxed);
         } else {
             // Those that are there now: while others come faster than they are taken, none would ever run.
             for task in (0..injector.len()).map_while(|_| injector.pop()) {
@@ -134,7 +137,7 @@ impl Worker {
             stolen.extend(core::iter::from_fn(|| landing.pop()));
             drop(landing);
             let taken = stolen.len();
-            self.own(|local| local.private.extend(stolen));
+            self.own(|local| stolen.into_iter().for_each(|task| local.private.push_back(task)));
             if taken > 0 {
                 self.slot().counters.stolen.bump_by(taken as u64);
                 return true;

@@ -184,18 +184,19 @@ impl Schedule for CoreRef {
         }
     }
 
-    fn reschedule(&self, task: Runnable) {
-        let mut task = Some(task);
-        context::with_worker(|worker| {
-            if self.is(&worker.core)
-                && let Some(task) = task.take()
-            {
-                worker.push_back(task);
+    #[inline]
+    unsafe fn leave(&self, task: NonNull<Header>) -> bool {
+        // SAFETY: the task is incomplete.
+        let owner = unsafe { task.as_ref().spec.owner };
+        let left = context::with_worker(|worker| {
+            let mine = worker.index == owner as usize && self.is(&worker.core);
+            if mine {
+                // SAFETY: this thread sits at the slot whose list owns the task.
+                worker.own(|local| unsafe { local.owned.remove(task) });
             }
+            mine
         });
-        if let Some(task) = task {
-            self.schedule(task);
-        }
+        left == Some(true)
     }
 
     unsafe fn release(&self, task: NonNull<Header>) {
@@ -209,17 +210,11 @@ impl Schedule for CoreRef {
                 OUTSIDE => core.outside.lock().owned.remove(task),
                 owner => {
                     let slot = &core.slots[owner as usize];
-                    let mine = context::with_worker(|worker| self.is(&worker.core) && worker.index == owner as usize);
-                    if mine == Some(true) {
-                        // SAFETY: this thread sits at that slot, and is inside no section.
-                        slot.local.own(|local| local.owned.remove(task));
-                    } else {
-                        if slot.finished.push(task).is_multiple_of(UNDRAINED) {
-                            // The owner sleeps or is stuck; drained in its place, outside of the section.
-                            drop(slot.local.try_take(|local| slot.finished.drain(&mut local.owned)));
-                        }
-                        return;
+                    if slot.finished.push(task).is_multiple_of(UNDRAINED) {
+                        // The owner sleeps or is stuck; drained in its place, outside of the section.
+                        drop(slot.local.try_take(|local| slot.finished.drain(&mut local.owned)));
                     }
+                    return;
                 }
             }
             cell::release(task);

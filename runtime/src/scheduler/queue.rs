@@ -1,6 +1,6 @@
-//! The queues that more than one thread reaches: what a worker shares with thieves, and what comes from outside.
+//! The queues of tasks: a worker's private one (`fifo.rs`), what it shares with thieves, and what comes from outside.
 //!
-//! In production they are crossbeam's deque and injector. Those cannot be compiled under loom, so there the same five
+//! In production the two that several threads reach are crossbeam's deque and injector. Those cannot be compiled under loom, so there the same five
 //! methods stand on small queues of loom's atomics that synchronise no more than crossbeam's do: a lock would hide the
 //! races that the models look for.
 //!
@@ -14,4 +14,8 @@ mod world;
 #[path = "queue/ring.rs"]
 mod world;
 
+#[path = "queue/fifo.rs"]
+mod fifo;
+
+pub(crate) use fifo::Fifo;
 pub(crate) use world::{Injector, Owner, SHARED_CAPACITY, Thief, shared};

@@ -10,9 +10,9 @@ use super::worker::Worker;
 use weftwork_sync::primitive::atomic::Ordering;
 
 /// Polls per reading of the clock.
-pub(super) const SAMPLE: u32 = 16;
-/// Pushes within polls after which the queue is looked at without waiting for the next sample.
-const BURST: u32 = 256;
+pub(super) const SAMPLE: u32 = 32;
+/// A queue that reaches this length is looked at without waiting for the next sample.
+pub(super) const BURST: usize = 256;
 /// A peer is woken when the queue would take this many times the cost of a wake-up.
 const WORTH: u64 = 2;
 /// Nanoseconds that a task costs the two workers when it moves: its cell changes caches, and so does its end. Shorter ones
@@ -21,8 +21,7 @@ const MOVE: u64 = 120;
 
 impl Worker {
     /// Reads the clock for the mean length of a poll, and thinks about waking a peer.
-    pub(super) fn sample(&self, polls: u32) {
-        self.polls_since_sample.set(0);
+    pub(super) fn sample(&self) {
         let backlog = self.own(|local| local.private.len());
         if backlog == 0 {
             // Without a backlog nobody has to be woken, and the clock is not read.
@@ -32,7 +31,7 @@ impl Worker {
         let now = crate::platform::clock::real_now();
         let before = self.sampled_at.replace(now);
         if before != 0 {
-            let mean = now.saturating_sub(before) / u64::from(polls);
+            let mean = now.saturating_sub(before) / u64::from(SAMPLE);
             self.mean_poll.set((self.mean_poll.get() * 3 + mean) / 4);
         }
         self.share(backlog);
@@ -64,16 +63,5 @@ impl Worker {
 
     fn wake_cost(&self) -> u64 {
         self.core.stats.wake_cost.get()
-    }
-
-    /// A burst inside of one poll: the sample after it would come too late.
-    #[inline]
-    pub(super) fn pushed(&self, backlog: usize) {
-        let pushes = self.pushes.get() + 1;
-        self.pushes.set(pushes);
-        if pushes >= BURST {
-            self.pushes.set(0);
-            self.share(backlog);
-        }
     }
 }

@@ -16,7 +16,7 @@
 
 use super::Core;
 use super::slot::Local;
-use super::worker::Worker;
+use super::worker::{STRIDE, Worker};
 use crate::context;
 use crate::observe::events;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
@@ -181,11 +181,7 @@ impl Worker {
         let stays = || !core.is_stopping() && !core.spares.wants_to_leave(core, self.index);
         while stays() {
             // No panic of a task gets here; one of our own must not take the worker with it.
-            let stepped = contain(|| {
-                while stays() {
-                    let _ = self.step();
-                }
-            });
+            let stepped = contain(|| self.steps(STRIDE, &stays));
             if let Err(payload) = stepped {
                 core.report_panic(UnhandledKind::WorkerPanicked, payload);
             }
@@ -201,6 +197,7 @@ impl Worker {
         }
         // What is let go of may be foreign code that wakes tasks, so only then nothing more can come here.
         self.tidy();
+        self.own(|local| local.current = None);
         self.hand_over();
         // Somebody may have relied on this worker: a publisher on its search, the reactor and the timers on its being the
         // keeper. Everybody looks at all of that. Told by a nudge, which the last check before sleeping sees: a worker that
@@ -301,6 +298,7 @@ impl Core {
         let foreign_home = self.home.lock().is_some_and(|home| home != here);
         let mut owned: Vec<NonNull<Header>> = Vec::new();
         let mut queued: Vec<Runnable> = Vec::new();
+        let mut inside: Vec<TaskId> = Vec::new();
         let mut collect = |task: NonNull<Header>| {
             // SAFETY: in a list and so alive; the reference taken here keeps it so after the section.
             unsafe { task.as_ref().state.reference() };
@@ -316,6 +314,7 @@ impl Core {
                 local.closed = true;
                 queued.extend(local.take_all());
                 queued.extend(local.pinned.drain(..));
+                inside.extend(local.current.map(|(id, _)| id));
                 let completed = slot.finished.drain(&mut local.owned);
                 local.owned.for_each(&mut collect);
                 completed
@@ -346,7 +345,7 @@ impl Core {
                 Claim::Claimed => unsafe { cell::cancel_claimed(task) },
                 Claim::Complete => {}
                 Claim::Held => held.push(Held {
-                    why: match (elsewhere, header.state.is_running()) {
+                    why: match (elsewhere, inside.contains(&header.spec.id)) {
                         (true, _) => Why::Elsewhere,
                         (false, true) => Why::Inside,
                         (false, false) => Why::InFlight,

@@ -20,7 +20,13 @@ use weftwork_sync::primitive::{MutexGuard, Shared, atomic::Ordering};
 
 impl Worker {
     /// Nothing of its own is ready: finds something, or sleeps until there may be.
+    #[inline(never)]
     pub(crate) fn find_or_sleep(&self) {
+        self.find();
+        self.end_search_that_found();
+    }
+
+    fn find(&self) {
         self.tidy();
         let fired = self.fire_timers(Look::Near);
         if self.take_injected() || fired {

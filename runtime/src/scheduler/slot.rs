@@ -4,7 +4,7 @@
 //! thieves, wakers and timers need not know which are taken.
 
 use super::biased::Biased;
-use super::queue::{self, Owner, Thief};
+use super::queue::{self, Fifo, Owner, Thief};
 use crate::task::owned::{Drained, FinishedStack, OwnedList};
 use crate::task::{Runnable, TaskId};
 use crate::time::timers::Timers;
@@ -21,8 +21,12 @@ use weftwork_sync::primitive::{Mutex, Parker, Shared};
 #[derive(Debug)]
 pub struct Local {
     pub(crate) lifo: Option<Runnable>,
-    pub(crate) private: VecDeque<Runnable>,
+    pub(crate) private: Fifo,
     pub(crate) shared: Owner,
+    /// `shared` is not empty, unless thieves emptied it.
+    pub(crate) published: bool,
+    /// Polls of the LIFO slot in a row.
+    pub(crate) streak: u32,
     /// Tasks that may run on this worker's thread only; never stolen, never rescued.
     pub(crate) pinned: VecDeque<Runnable>,
     pub(crate) owned: OwnedList,
@@ -83,8 +87,10 @@ impl Slot {
         Self {
             local: Biased::new(Local {
                 lifo: None,
-                private: VecDeque::new(),
+                private: Fifo::new(),
                 shared,
+                published: false,
+                streak: 0,
                 pinned: VecDeque::new(),
                 owned: OwnedList::new(),
                 current: None,
@@ -149,6 +155,14 @@ impl Drop for Slot {
 }
 
 impl Local {
+    /// A task that is next, because its data are warm; how many it left waiting behind it.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, task: Runnable) -> usize {
+        let Some(displaced) = self.lifo.replace(task) else { return 0 };
+        self.private.push_back(displaced);
+        self.private.len()
+    }
+
     /// Ready tasks that somebody else may run.
     pub(crate) fn ready(&self) -> usize {
         usize::from(self.lifo.is_some()) + self.private.len() + self.shared.len()
@@ -159,10 +173,11 @@ impl Local {
         let room = queue::SHARED_CAPACITY - self.shared.len();
         // Half is left for the owner, as a thief would leave it.
         let count = self.private.len().div_ceil(2).min(room);
-        for task in self.private.drain(..count) {
+        for task in (0..count).map_while(|_| self.private.pop_front()) {
             self.shared.push(task);
         }
-        self.shared.len() > 0
+        self.published = self.shared.len() > 0;
+        self.published
     }
 
     /// Takes everything that another worker may run, oldest first.
@@ -171,7 +186,7 @@ impl Local {
         while let Some(task) = self.shared.pop() {
             all.push(task);
         }
-        all.extend(self.private.drain(..));
+        all.extend(core::iter::from_fn(|| self.private.pop_front()));
         all.extend(self.lifo.take());
         all
     }

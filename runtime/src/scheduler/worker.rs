@@ -11,7 +11,7 @@
 use super::Core;
 use super::look::Look;
 use super::queue::Owner;
-use super::share::SAMPLE;
+use super::share::{BURST, SAMPLE};
 use super::slot::{Local, Slot};
 use crate::observe::unhandled::UnhandledKind;
 use crate::task::cell::Header;
@@ -19,13 +19,15 @@ use crate::task::{Runnable, TaskId, recycle};
 use core::cell::{Cell, RefCell};
 use core::ptr::NonNull;
 use core::task::Waker;
-use weftwork_sync::primitive::atomic::Ordering;
+use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
 use weftwork_sync::primitive::{Patience, Shared, contain};
 
 /// Polls of the LIFO slot in a row.
 const LIFO_STREAK: u32 = 3;
 /// Steps between visits to what lies elsewhere.
 const ROUND: u32 = 64;
+/// Steps between looks at whether the worker is to stay, and at its own timing.
+pub(super) const STRIDE: u32 = SAMPLE;
 
 /// A thread that sits at a slot.
 pub struct Worker {
@@ -35,15 +37,12 @@ pub struct Worker {
     slot: NonNull<Slot>,
     multi: bool,
     steps: Cell<u32>,
-    lifo_streak: Cell<u32>,
     /// Counted among the searchers of `idle`.
     pub(crate) searching: Cell<bool>,
     pub(super) random: Cell<u32>,
     /// Where stolen tasks land before they become this worker's own.
     pub(super) landing: RefCell<Owner>,
-    /// Pushes since the wake policy last looked.
-    pub(super) pushes: Cell<u32>,
-    pub(super) polls_since_sample: Cell<u32>,
+    /// When the last sample was taken; 0 if not every step since was a poll.
     pub(super) sampled_at: Cell<u64>,
     /// Nanoseconds; a running mean over samples.
     pub(super) mean_poll: Cell<u64>,
@@ -76,12 +75,9 @@ impl Worker {
             slot,
             multi,
             steps: Cell::new(0),
-            lifo_streak: Cell::new(0),
             searching: Cell::new(false),
             random: Cell::new(random),
             landing: RefCell::new(super::queue::shared().0),
-            pushes: Cell::new(0),
-            polls_since_sample: Cell::new(0),
             sampled_at: Cell::new(0),
             mean_poll: Cell::new(0),
             patience: RefCell::new(Patience::default()),
@@ -116,106 +112,154 @@ impl Worker {
 
     /// One step.
     pub(crate) fn step(&self) -> Step {
+        let begun = Cell::new(false);
+        self.steps(1, &|| !begun.replace(true))
+    }
+
+    /// Steps for as long as `stays` says, which is asked after each `stride` steps and whenever there was nothing to do.
+    /// What the last of them came to.
+    pub(crate) fn steps(&self, stride: u32, stays: &dyn Fn() -> bool) -> Step {
+        let (mut again, mut last) = (None, Step::Looked);
+        while stays() {
+            for _ in 0..stride {
+                last = self.step_after(&mut again);
+                if last == Step::Looked {
+                    break;
+                }
+            }
+        }
+        if let Some(task) = again {
+            self.push_back(task);
+        }
+        last
+    }
+
+    /// One step after one that polled `again`, which was woken by that and has not been queued yet; on return the same of this
+    /// step. So that a task which yields costs one section, not two; nothing that could block comes in between.
+    #[inline(always)]
+    fn step_after(&self, again: &mut Option<Runnable>) -> Step {
         let slot = self.slot();
-        if slot.nudged.load(Ordering::Relaxed) {
-            slot.nudged.store(false, Ordering::Relaxed);
-            self.look_around(Look::Everywhere);
+        if slot.nudged.load(Ordering::Relaxed) | slot.has_mail.load(Ordering::Relaxed) {
+            self.attend(again);
         }
         let steps = self.steps.get().wrapping_add(1);
         self.steps.set(steps);
-        if steps.is_multiple_of(ROUND) {
-            self.look_around(Look::Near);
-        } else if !self.multi {
-            // First in, first out holds for tasks from outside as well.
-            self.take_injected();
+        if steps.is_multiple_of(STRIDE) || !self.multi {
+            self.pause(steps, again);
         }
-        match self.next(steps) {
+        match self.next(steps, again) {
             Some(task) => {
-                self.run(task);
+                slot.count_epoch();
+                *again = task.poll();
+                slot.count_epoch();
+                slot.counters.polls.bump();
                 Step::Polled
             }
             None => {
+                self.sampled_at.set(0);
                 self.find_or_sleep();
                 Step::Looked
             }
         }
     }
 
-    /// Chooses the next of this worker's own tasks.
-    #[inline]
-    fn next(&self, steps: u32) -> Option<Runnable> {
-        if self.slot().has_mail.load(Ordering::Relaxed) {
+    /// Others left something for this worker.
+    #[cold]
+    fn attend(&self, again: &mut Option<Runnable>) {
+        if let Some(task) = again.take() {
+            self.push_back(task);
+        }
+        let slot = self.slot();
+        if slot.nudged.load(Ordering::Relaxed) {
+            slot.nudged.store(false, Ordering::Relaxed);
+            self.look_around(Look::Everywhere);
+        }
+        if slot.has_mail.load(Ordering::Relaxed) {
             self.open_mail();
         }
-        let streak = self.lifo_streak.get();
-        let (task, from) = self.own(|local| {
-            let (task, from) = Self::choose(local, steps, streak);
+        self.end_search_that_found();
+    }
+
+    /// What is done now and then between two polls.
+    #[inline(never)]
+    fn pause(&self, steps: u32, again: &mut Option<Runnable>) {
+        if let Some(task) = again.take() {
+            self.push_back(task);
+        }
+        if self.multi {
+            self.sample();
+        } else {
+            // First in, first out holds for tasks from outside as well.
+            self.take_injected();
+        }
+        if steps.is_multiple_of(ROUND) {
+            self.look_around(Look::Near);
+        }
+        self.end_search_that_found();
+    }
+
+    /// Chooses the next of this worker's own tasks.
+    #[inline(always)]
+    fn next(&self, steps: u32, again: &mut Option<Runnable>) -> Option<Runnable> {
+        let has_work = &self.slot().has_work;
+        let multi = self.multi;
+        self.own(|local| {
+            if let Some(task) = again.take() {
+                if multi && task.header().spec.pinned {
+                    local.pinned.push_back(task);
+                } else {
+                    local.private.push_back(task);
+                }
+            }
+            let task = Self::choose(local, steps, has_work);
             local.current = task.as_ref().map(|task| {
                 let spec = &task.header().spec;
                 (spec.id, spec.location)
             });
-            (task, from)
-        });
-        match from {
-            Source::Lifo => self.lifo_streak.set(streak + 1),
-            Source::Queue => self.lifo_streak.set(0),
-            Source::LastOfShared => {
-                self.slot().has_work.store(false, Ordering::Relaxed);
-                self.lifo_streak.set(0);
-            }
-            // A pinned task in between does not make the slot's turn any longer.
-            Source::Pinned => {}
+            task
+        })
+    }
+
+    #[inline(always)]
+    fn choose(local: &mut Local, steps: u32, has_work: &AtomicBool) -> Option<Runnable> {
+        // Pinned tasks have every other step, so that neither side starves the other. One in between does not make the
+        // slot's turn any longer.
+        if !local.pinned.is_empty() && (steps & 1 == 0 || local.ready() == 0) {
+            return local.pinned.pop_front();
+        }
+        if local.streak < LIFO_STREAK
+            && let Some(task) = local.lifo.take()
+        {
+            local.streak += 1;
+            return Some(task);
+        }
+        local.streak = 0;
+        if local.published
+            && let Some(task) = Self::oldest(local, has_work)
+        {
+            return Some(task);
+        }
+        match local.private.pop_front() {
+            Some(task) => Some(task),
+            None => Self::newest(local),
+        }
+    }
+
+    /// From the part that others reach.
+    #[cold]
+    fn oldest(local: &mut Local, has_work: &AtomicBool) -> Option<Runnable> {
+        let task = local.shared.pop();
+        if local.shared.len() == 0 {
+            local.published = false;
+            has_work.store(false, Ordering::Relaxed);
         }
         task
     }
 
-    #[inline(always)]
-    fn choose(local: &mut Local, steps: u32, streak: u32) -> (Option<Runnable>, Source) {
-        // Pinned tasks have every other step, so that neither side starves the other.
-        if !local.pinned.is_empty() && (steps & 1 == 0 || local.ready() == 0) {
-            return (local.pinned.pop_front(), Source::Pinned);
-        }
-        if streak < LIFO_STREAK
-            && let Some(task) = local.lifo.take()
-        {
-            return (Some(task), Source::Lifo);
-        }
-        if local.shared.len() > 0 {
-            let task = local.shared.pop();
-            let from = if local.shared.len() == 0 { Source::LastOfShared } else { Source::Queue };
-            return match task {
-                Some(_) => (task, from),
-                // Thieves were faster.
-                None => (Self::newest(local), Source::LastOfShared),
-            };
-        }
-        (Self::newest(local), Source::Queue)
-    }
-
-    /// What is left when nobody else could have taken it.
-    #[inline(always)]
+    /// What is left when the slot has had its turn.
+    #[cold]
     fn newest(local: &mut Local) -> Option<Runnable> {
-        local.private.pop_front().or_else(|| local.lifo.take()).or_else(|| local.pinned.pop_front())
-    }
-
-    /// Polls a task.
-    #[inline]
-    fn run(&self, task: Runnable) {
-        if self.searching.get() {
-            self.found_work();
-        }
-        let slot = self.slot();
-        slot.count_epoch();
-        task.run();
-        slot.count_epoch();
-        slot.counters.polls.bump();
-        if self.multi {
-            let polls = self.polls_since_sample.get() + 1;
-            self.polls_since_sample.set(polls);
-            if polls >= SAMPLE {
-                self.sample(polls);
-            }
-        }
+        local.lifo.take().or_else(|| local.pinned.pop_front())
     }
 
     /// Runs code that is not ours outside of every task: wakers, destructors. If it blocks, the watchdog sees it like a poll,
@@ -256,9 +300,17 @@ impl Worker {
         }
     }
 
+    /// A search ends with the work that it found, before that runs: it may block, and publishers rely on searchers. Called
+    /// wherever a worker may have got tasks outside of a poll.
+    pub(crate) fn end_search_that_found(&self) {
+        if self.searching.get() && self.own(|local| local.ready() + local.pinned.len()) > 0 {
+            self.found_work();
+        }
+    }
+
     /// Ends this worker's part in the search, and hands the search on if it was the last.
     #[cold]
-    fn found_work(&self) {
+    pub(super) fn found_work(&self) {
         self.searching.set(false);
         if self.core.idle.end_search_with_work(|| self.core.has_visible_work()) == super::idle::Searcher::Last {
             self.core.wake_one();
@@ -269,12 +321,7 @@ impl Worker {
     #[inline]
     pub(crate) fn push(&self, task: Runnable) {
         if self.multi && !task.header().spec.pinned {
-            let backlog = self.own(|local| {
-                if let Some(displaced) = local.lifo.replace(task) {
-                    local.private.push_back(displaced);
-                }
-                local.private.len()
-            });
+            let backlog = self.own(|local| local.push(task));
             self.pushed(backlog);
         } else {
             self.push_back(task);
@@ -312,19 +359,25 @@ impl Worker {
             if multi && task.header().spec.pinned {
                 local.pinned.push_back(task);
             } else if multi {
-                if let Some(displaced) = local.lifo.replace(task) {
-                    local.private.push_back(displaced);
-                }
+                return local.push(task);
             } else {
                 local.private.push_back(task);
             }
-            local.private.len()
+            0
         });
         if closed {
             return Core::refuse(task);
         }
         if multi {
             self.pushed(backlog);
+        }
+    }
+
+    /// A queue that grew within one poll to this length is looked at at once: the next sample would come too late.
+    #[inline(always)]
+    fn pushed(&self, backlog: usize) {
+        if backlog != 0 && backlog.is_multiple_of(BURST) {
+            self.share(backlog);
         }
     }
 
@@ -351,15 +404,6 @@ impl Drop for Worker {
             recycle::leave_worker();
         }
     }
-}
-
-/// Where a task was chosen from.
-enum Source {
-    Pinned,
-    Lifo,
-    Queue,
-    /// The queue, whose part that others reach is empty now.
-    LastOfShared,
 }
 
 impl core::fmt::Debug for Worker {

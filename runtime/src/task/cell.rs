@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Everything else holds a `NonNull<Header>` and goes through the vtable. Who may touch what:
-//! - the stage: the thread between start_poll or claim_idle and complete; afterwards the handle while there is one, else
+//! - the stage: whoever holds the task, until complete; afterwards the handle while there is one, else
 //!   whoever completed (see `state.rs`);
 //! - the waker slot: races 5 and 6 of `state.rs`;
 //! - the links: whoever has access to the list that owns the task (`owned.rs`);
@@ -37,10 +37,14 @@ pub trait Schedule: Sized + 'static {
     /// Puts the task where it will be polled.
     fn schedule(&self, task: Runnable);
 
-    /// As [`schedule`](Self::schedule), behind everything that is ready now: the task was woken while it ran.
-    fn reschedule(&self, task: Runnable);
+    /// The task is about to complete: takes it off the list that owns it, if the calling thread may. `true` makes that list's
+    /// reference the caller's; otherwise [`release`](Self::release) follows.
+    ///
+    /// # Safety
+    /// Called once per task, by the thread inside of it.
+    unsafe fn leave(&self, task: NonNull<Header>) -> bool;
 
-    /// The task is complete: takes it off the list that owns it and gives up that list's reference.
+    /// The task is complete and could not [leave](Self::leave): hands it back to the list that owns it, with its reference.
     ///
     /// # Safety
     /// Called once per task, after its completion.
@@ -94,7 +98,7 @@ pub struct Links {
 }
 
 struct Vtable {
-    poll: unsafe fn(NonNull<Header>),
+    poll: unsafe fn(NonNull<Header>) -> bool,
     schedule: unsafe fn(Runnable),
     cancel: unsafe fn(NonNull<Header>),
     take_outcome: unsafe fn(NonNull<Header>, NonNull<()>),
@@ -182,13 +186,14 @@ impl Header {
     }
 }
 
-/// Polls the task that `this` names.
+/// Polls the task that `this` names; `true` if it was woken meanwhile and the caller still holds its `Runnable`.
 ///
 /// # Safety
-/// The caller holds its `Runnable`, and gives it up.
-pub(super) unsafe fn run(this: NonNull<Header>) {
+/// The caller holds its `Runnable`, and otherwise gives it up.
+#[inline(always)]
+pub(super) unsafe fn run(this: NonNull<Header>) -> bool {
     // SAFETY: a Runnable exists only while the task is incomplete and so alive; the vtable is that of its cell.
-    unsafe { (this.as_ref().vtable.poll)(this) };
+    unsafe { (this.as_ref().vtable.poll)(this) }
 }
 
 /// Hands a `Runnable` to the task's own scheduler.
@@ -220,7 +225,7 @@ pub(super) unsafe fn take(this: NonNull<Header>, to: NonNull<()>) {
 /// Drops the outcome of a completed task, unread, and reports it if it was a panic.
 ///
 /// # Safety
-/// The outcome is the caller's (`DroppedJoin::has_outcome`).
+/// The outcome is the caller's (`DroppedJoin`).
 pub(super) unsafe fn discard(this: NonNull<Header>) {
     // SAFETY: as the caller promises.
     unsafe { (this.as_ref().vtable.drop_outcome)(this) };
@@ -238,6 +243,15 @@ pub(crate) unsafe fn release(this: NonNull<Header>) {
             (this.as_ref().vtable.free)(this);
         }
     }
+}
+
+/// Frees a task that nobody else can reach.
+///
+/// # Safety
+/// The caller is alone with it (`State` said so), and the outcome is dropped or taken.
+pub(crate) unsafe fn free_alone(this: NonNull<Header>) {
+    // SAFETY: as the caller promises; the vtable is that of the task's cell.
+    unsafe { (this.as_ref().vtable.free)(this) };
 }
 
 /// The waker slot, for the handle while it is not frozen.
@@ -275,50 +289,75 @@ unsafe fn schedule<F: Future, S: Schedule>(task: Runnable) {
     scheduler.schedule(task);
 }
 
-unsafe fn poll<F: Future, S: Schedule>(this: NonNull<Header>) {
+unsafe fn poll<F: Future, S: Schedule>(this: NonNull<Header>) -> bool {
     // SAFETY: the vtable is chosen by the cell's own types, and the Runnable keeps the cell alive.
     let cell = unsafe { cell::<F, S>(this) };
-    let mut last = false;
     match cell.header.state.start_poll() {
         StartPoll::Poll => {}
-        StartPoll::Cancel if cell.may_have_a_value() => last = true,
         // SAFETY: start_poll gave us the future.
-        StartPoll::Cancel => return unsafe { cancel_in::<F, S>(this) },
+        StartPoll::Cancel => unsafe {
+            poll_cancelled::<F, S>(this);
+            return false;
+        },
     }
+    // SAFETY: as above.
+    let (polled, self_woken) = unsafe { poll_once::<F, S>(this, false) };
+    match polled {
+        Ok(Poll::Pending) => match cell.header.state.end_poll(self_woken) {
+            EndPoll::Idle => return false,
+            EndPoll::Reschedule => return true,
+            // SAFETY: end_poll left us the future.
+            EndPoll::Cancel => unsafe { poll_cancelled::<F, S>(this) },
+        },
+        // SAFETY: this thread is inside the task.
+        Ok(Poll::Ready(value)) => unsafe { complete::<F, S>(this, Ok(value)) },
+        // SAFETY: as above.
+        Err(payload) => unsafe { complete::<F, S>(this, Err(JoinError::Panicked(Panic(payload)))) },
+    }
+    false
+}
+
+/// What came of a poll, and whether the task was woken by it.
+type Polled<T> = (Result<Poll<T>, weftwork_sync::primitive::Panic>, bool);
+
+/// # Safety
+/// The caller holds the task.
+#[inline(always)]
+unsafe fn poll_once<F: Future, S: Schedule>(this: NonNull<Header>, last: bool) -> Polled<F::Output> {
+    // SAFETY: the vtable is chosen by the cell's own types, and who holds the task keeps it alive.
+    let cell = unsafe { cell::<F, S>(this) };
     let waker = waker::borrowed(this);
     let mut cx = Context::from_waker(&waker);
-    let outcome = loop {
-        cell.header.polls.bump();
-        let polled = contain(|| {
+    cell.header.polls.bump();
+    coop::within_task(this.as_ptr().cast_const().cast(), coop::UNITS_PER_POLL, last, || {
+        contain(|| {
             cell.stage.with_mut(|stage| {
-                // SAFETY: RUNNING gives this thread alone access to the stage.
+                // SAFETY: who holds the task has the stage to itself.
                 let Stage::Future(future) = (unsafe { &mut *stage }) else { unreachable!("polled after completion") };
                 // SAFETY: the cell does not move, and the future is dropped in place.
-                let future = unsafe { Pin::new_unchecked(future) };
-                coop::within(coop::UNITS_PER_POLL, last, || future.poll(&mut cx))
+                unsafe { Pin::new_unchecked(future) }.poll(&mut cx)
             })
-        });
-        match polled {
-            // SAFETY: this thread is inside the task.
-            Ok(Poll::Pending) if last => return unsafe { cancel_in::<F, S>(this) },
-            Ok(Poll::Pending) => match cell.header.state.end_poll() {
-                EndPoll::Idle => return,
-                EndPoll::Reschedule => {
-                    // SAFETY: end_poll made the caller the holder of the one Runnable; as in schedule, a copy is called.
-                    let (scheduler, task) =
-                        unsafe { (ManuallyDrop::new(ptr::read(&raw const cell.scheduler)), Runnable::from_ptr(this)) };
-                    return scheduler.reschedule(task);
-                }
-                EndPoll::Cancel if cell.may_have_a_value() => last = true,
-                // SAFETY: end_poll left us the future.
-                EndPoll::Cancel => return unsafe { cancel_in::<F, S>(this) },
-            },
-            Ok(Poll::Ready(value)) => break Ok(value),
-            Err(payload) => break Err(JoinError::Panicked(Panic(payload))),
+        })
+    })
+}
+
+/// Ends a cancelled task, after a last poll if that may bring its value.
+///
+/// # Safety
+/// The caller holds the task.
+#[cold]
+unsafe fn poll_cancelled<F: Future, S: Schedule>(this: NonNull<Header>) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if cell::<F, S>(this).may_have_a_value() {
+            match poll_once::<F, S>(this, true).0 {
+                Ok(Poll::Pending) => {}
+                Ok(Poll::Ready(value)) => return complete::<F, S>(this, Ok(value)),
+                Err(payload) => return complete::<F, S>(this, Err(JoinError::Panicked(Panic(payload)))),
+            }
         }
-    };
-    // SAFETY: this thread is inside the task.
-    unsafe { complete::<F, S>(this, outcome) };
+        cancel_in::<F, S>(this);
+    }
 }
 
 unsafe fn cancel_in<F: Future, S: Schedule>(this: NonNull<Header>) {
@@ -346,26 +385,42 @@ unsafe fn complete<F: Future, S: Schedule>(this: NonNull<Header>, outcome: Resul
         // SAFETY: still inside the task; the stage is Gone, so nothing is overwritten that needs a drop.
         unsafe { stage.write(outcome.take().map_or(Stage::Gone, Stage::Outcome)) };
     });
-    let Completed { has_join, has_waker } = cell.header.state.complete();
-    if !has_join {
-        // SAFETY: without a handle the outcome stays with whoever completed.
-        unsafe { drop_outcome::<F, S>(this) };
-    } else if has_waker {
-        let woken = contain(|| {
-            cell.header.join_waker.with(|slot| {
-                // SAFETY: frozen: the handle no longer writes, and the memory lives until the release below.
-                if let Some(waker) = unsafe { &*slot } {
-                    waker.wake_by_ref();
+    // SAFETY: once per task, here, inside of it.
+    let left = unsafe { cell.scheduler.leave(this) };
+    match cell.header.state.complete(left) {
+        Completed::HandedOver => {}
+        // SAFETY: nobody else can reach the task, so the outcome and the memory are this thread's.
+        Completed::Alone => unsafe {
+            drop_outcome::<F, S>(this);
+            free::<F, S>(this);
+        },
+        Completed::Kept { has_join, has_waker } => {
+            if !has_join {
+                // SAFETY: without a handle the outcome stays with whoever completed.
+                unsafe { drop_outcome::<F, S>(this) };
+            } else if has_waker {
+                tell_handle(cell);
+            }
+            // SAFETY: the list's reference, given up once; by it the cell may be freed, so a copy of the scheduler is called.
+            unsafe {
+                if left {
+                    release(this);
+                } else {
+                    ManuallyDrop::new(ptr::read(&raw const cell.scheduler)).release(this);
                 }
-            });
-        });
-        if let Err(payload) = woken {
-            cell.scheduler.unhandled(&Unhandled::waker_panicked(&cell.header, &payload));
-            drop_payload(payload);
+            }
         }
     }
-    // SAFETY: once per task, here. The cell may be freed by it, so a copy of the scheduler is called.
-    unsafe { ManuallyDrop::new(ptr::read(&raw const cell.scheduler)).release(this) };
+}
+
+/// Wakes whoever waits for a task that has just been completed.
+fn tell_handle<F: Future, S: Schedule>(cell: &Cell<F, S>) {
+    // SAFETY: frozen, so the handle does not write; complete made the waker this thread's, and nobody else drops it.
+    let waker = cell.header.join_waker.with(|slot| unsafe { ptr::read(slot) });
+    if let Err(payload) = contain(|| waker.map(Waker::wake)) {
+        cell.scheduler.unhandled(&Unhandled::waker_panicked(&cell.header, &payload));
+        drop_payload(payload);
+    }
 }
 
 /// Drops what is in the stage, contained, and puts `new` there.
@@ -434,9 +489,14 @@ unsafe fn free<F: Future, S: Schedule>(this: NonNull<Header>) {
         if !cause.is_null() {
             drop(Box::from_raw(cause));
         }
-        // The waker in the slot is foreign code.
-        let waker = header.join_waker.with_mut(|slot| (*slot).take());
-        if let Err(payload) = contain(|| drop(waker)) {
+        let waker = header.join_waker.with_mut(|slot| ptr::replace(slot, None));
+        if header.state.has_join_waker() {
+            // It was woken, and gone with that, by whoever completed the task.
+            core::mem::forget(waker);
+        } else if waker.is_some()
+            && let Err(payload) = contain(|| drop(waker))
+        {
+            // A waker is foreign code.
             drop_payload(payload);
         }
         ptr::drop_in_place(memory.as_ptr());

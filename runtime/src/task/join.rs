@@ -2,7 +2,7 @@
 
 use super::cell::{self, Header, schedule_runnable};
 use super::error::{CancelCause, CancelKind, JoinError};
-use super::state::Cancel;
+use super::state::{Cancel, DroppedJoin};
 use super::{Runnable, TaskId};
 use core::fmt;
 use core::future::Future;
@@ -203,16 +203,24 @@ impl<T> Future for JoinHandle<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        let dropped = self.header().state.drop_join();
-        // SAFETY: drop_join says what has become this thread's own; the reference is released after that.
+        // SAFETY: drop_join says what has become this thread's own, and whether the reference is still there to be released.
         unsafe {
-            let waker = if dropped.has_waker { cell::set_join_waker(self.task, None) } else { None };
-            if dropped.has_outcome {
-                cell::discard(self.task);
+            match self.header().state.drop_join() {
+                DroppedJoin::Released => {}
+                DroppedJoin::Alone => {
+                    cell::discard(self.task);
+                    cell::free_alone(self.task);
+                }
+                DroppedJoin::Kept { has_outcome, has_waker } => {
+                    let waker = if has_waker { cell::set_join_waker(self.task, None) } else { None };
+                    if has_outcome {
+                        cell::discard(self.task);
+                    }
+                    cell::release(self.task);
+                    // Foreign code, and so the last thing done here.
+                    drop(waker);
+                }
             }
-            cell::release(self.task);
-            // Foreign code, and so the last thing done here.
-            drop(waker);
         }
     }
 }
@@ -228,7 +236,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
             "finished"
         } else if header.state.is_cancelled() {
             "cancelling"
-        } else if header.state.is_running() {
+        } else if crate::context::current_task() == Some(header.spec.id) {
             "running"
         } else {
             "pending"

@@ -39,11 +39,18 @@ impl Runnable {
         unsafe { self.0.as_ref() }
     }
 
-    /// Polls the task once, or drops its future if it was cancelled.
-    #[inline]
+    /// Polls the task once, or drops its future if it was cancelled. It comes back if it was woken meanwhile, to go behind
+    /// everything that is ready now.
+    #[inline(always)]
+    pub(crate) fn poll(self) -> Option<Self> {
+        let task = self.into_ptr();
+        // SAFETY: this was the Runnable, and is it again if run says so.
+        unsafe { cell::run(task).then(|| Self::from_ptr(task)) }
+    }
+
+    /// As [`poll`](Self::poll), and a task that comes back goes to its scheduler.
     pub(crate) fn run(self) {
-        // SAFETY: this is the Runnable, and into_ptr gives it up.
-        unsafe { cell::run(self.into_ptr()) };
+        drop(self.poll());
     }
 }
 

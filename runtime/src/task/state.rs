@@ -3,51 +3,60 @@
 //! Nobody outside this file touches a bit; every transition is a named method whose outcome has to be matched.
 //!
 //! ```text
-//!              wake (1)                start_poll (2)
-//!     IDLE ---------------> SCHEDULED ---------------> RUNNING ----------+
-//!      ^                        ^                         |              |
-//!      |        end_poll (3)    |                         |              |
-//!      +------------------------+-------------------------+              |
-//!               not woken            woken while running                 |
-//!      |                                                                 v
-//!      +--- claim_idle (4), at shutdown ---> RUNNING --- complete (5) -> COMPLETE
+//!        spawn                     +------- end_poll (3): woken meanwhile -------+
+//!          |                       v                                             |
+//!          +----------------> a Runnable ---- start_poll (2) ----> a thread is inside ---- complete (5) ----> COMPLETE
+//!                                  ^            HELD                     |       ^
+//!                         wake (1) |                    end_poll (3):    |       |
+//!                                  |                    not woken        |       | claim_idle (4), at shutdown
+//!                                  +--------------- idle <---------------+       |
+//!                                                    +---------------------------+
 //! ```
 //!
 //! | bit | means | set by | cleared by |
 //! |---|---|---|---|
-//! | `SCHEDULED` | exactly one [`Runnable`](super::Runnable) exists, or, beside `RUNNING`, one has to be made after the poll | spawn, (1), cancel | (2), (3) |
-//! | `RUNNING` | one thread, and only one, may touch the future | (2), (4) | (3), (5) |
-//! | `COMPLETE` | the future is gone and the outcome is in its place | (5) | never |
+//! | `HELD` | somebody holds the future: exactly one [`Runnable`](super::Runnable) exists, or exactly one thread is inside | spawn, (1), (4), cancel | (3) when not woken |
+//! | `WOKEN` | a wake-up that no poll has answered yet | (1) | (2) |
+//! | `COMPLETE` | the future is gone and the outcome is in its place; `HELD` stays set, so nothing schedules the task again | (5) | never |
 //! | `CANCELLED` | the future is to be dropped instead of polled; sticky | cancel, shutdown | never |
 //! | `JOIN` | a [`JoinHandle`](super::JoinHandle) exists; with `COMPLETE`, the outcome is the handle's | spawn | the handle's drop |
-//! | `JOIN_WAKER` | the waker slot is filled and frozen; unset, the slot is the handle's alone | the handle | the handle, before `COMPLETE` only |
+//! | `JOIN_WAKER` | the waker slot is filled and frozen; unset, the slot is the handle's alone. With `COMPLETE`, the waker is whose completed the task | the handle | the handle, before `COMPLETE` only |
 //!
 //! Above the bits stands the reference count. It counts wakers, the handle, and one for the list that owns the task; that
-//! last one is given up only after `COMPLETE`. A `Runnable` is not counted: it exists only while the task is incomplete,
-//! and until then the owning list keeps the memory alive. So waking and polling move no count.
+//! last one is given up only with `COMPLETE` or after it. A `Runnable` is not counted: it exists only while the task is
+//! incomplete, and until then the owning list keeps the memory alive. So waking and polling move no count.
+//!
+//! Who holds the future passes it on without touching the word: a new task, and one that was woken during its own poll, go
+//! through a queue to their next poll, and the queue orders the two. Only who lets go (3) and who picks up (1) write. So the
+//! first poll of a task and the poll after a yield cost a load.
+//!
+//! Whoever finds that the one reference left is its own is alone with the task, and completes or frees it without a
+//! read-modify-write: a reference is only ever made from one that exists.
 //!
 //! Races, and why each loses nothing:
-//! 1. Two wakes: both are read-modify-writes that set `SCHEDULED`; only the one that found neither `SCHEDULED` nor
-//!    `RUNNING` makes the `Runnable`. The other still releases what it wrote: whoever clears the bit acquires it
+//! 1. Two wakes: both are read-modify-writes that set `WOKEN` and `HELD`; only the one that did not find `HELD` makes the
+//!    `Runnable`. The other still releases what it wrote: whoever clears `WOKEN` acquires it
 //!    (tokio issue 7622: an early return without the write lost data).
-//! 2. Wake against poll: start_poll clears `SCHEDULED` *before* the poll, so a wake during the poll sets it again and
-//!    end_poll finds it and makes the `Runnable`.
-//! 3. Cancel against poll: cancel sets `CANCELLED` and `SCHEDULED` at once. Idle: the canceller schedules, and the worker
+//! 2. Wake against poll: start_poll clears `WOKEN` *before* the poll, so a wake during the poll sets it again and end_poll
+//!    finds it and keeps the future held. A wake that comes after start_poll has looked, but before the poll, is answered
+//!    by that poll or by one more; never by none.
+//! 3. Cancel against poll: cancel sets `CANCELLED` and `HELD` at once. Idle: the canceller schedules, and the worker
 //!    that runs the task drops the future on the thread where it may be dropped, after a last poll with the cancel bit set,
-//!    because a value that is ready wins. Running: end_poll finds the bit.
-//!    Complete first: the value wins and cancel says that it came too late.
-//! 4. Shutdown against a `Runnable` in flight: claim_idle takes only a task that is neither scheduled nor running, so a
+//!    because a value that is ready wins. Held: start_poll or end_poll finds the bit; end_poll lets go by a compare-exchange
+//!    of what it saw, so it cannot miss it. Complete first: the value wins and cancel says that it came too late.
+//! 4. Shutdown against a `Runnable` in flight: claim_idle takes only a task that nobody holds, so a
 //!    `Runnable` never outlives the future; the one in flight arrives in a queue that shutdown drains.
 //! 5. Handle polled against completion: the handle fills the slot while `JOIN_WAKER` is unset and then sets the bit by a
-//!    compare-exchange that fails on `COMPLETE`; complete reads the slot only if it finds the bit. Frozen, the slot is
-//!    only read, by both.
+//!    compare-exchange that fails on `COMPLETE`; complete reads the slot only if it finds the bit, and whoever frees the
+//!    memory drops what is in the slot only if it does not. Frozen, the slot is only read, by both.
 //! 6. Handle dropped against completion: one read-modify-write each. Whoever comes second drops the outcome: drop_join
-//!    after `COMPLETE`, else complete, which finds `JOIN` unset.
+//!    after `COMPLETE`, else complete, which finds `JOIN` unset. Both give up their reference in the same step if nothing is
+//!    left for them to do with the task.
 
 use weftwork_sync::primitive::atomic::{AtomicUsize, Ordering};
 
-const SCHEDULED: usize = 1;
-const RUNNING: usize = 1 << 1;
+const HELD: usize = 1;
+const WOKEN: usize = 1 << 1;
 const COMPLETE: usize = 1 << 2;
 const CANCELLED: usize = 1 << 3;
 const JOIN: usize = 1 << 4;
@@ -68,8 +77,20 @@ pub struct State(AtomicUsize);
 pub enum Wake {
     /// The caller has made the one `Runnable` and has to put it into a queue.
     Schedule,
-    /// Somebody else runs or has scheduled the task, or it is complete.
+    /// Somebody else holds the task, or it is complete.
     Nothing,
+}
+
+/// What a wake found that gave up its reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum LastWake {
+    /// As [`Wake::Schedule`].
+    Schedule,
+    /// As [`Wake::Nothing`].
+    Nothing,
+    /// The task is complete and this was the last reference: the caller frees the memory.
+    Free,
 }
 
 /// What the holder of a `Runnable` may do.
@@ -94,14 +115,22 @@ pub enum EndPoll {
     Cancel,
 }
 
-/// What completing found.
+/// What completing found, and what is left for the caller to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub struct Completed {
-    /// A handle exists and the outcome is now its own; otherwise the caller drops it.
-    pub has_join: bool,
-    /// The waker slot is filled and has to be called.
-    pub has_waker: bool,
+pub enum Completed {
+    /// Nobody else can reach the task: the caller drops the outcome and frees the memory.
+    Alone,
+    /// The handle has the outcome and the caller's reference is given up: it must not touch the task again.
+    HandedOver,
+    /// The caller's reference is still its own. Without a handle it drops the outcome; with one that waits it owns the waker
+    /// in the slot, and has to wake it.
+    Kept {
+        /// A handle exists and the outcome is now its own.
+        has_join: bool,
+        /// The waker in the slot is the caller's.
+        has_waker: bool,
+    },
 }
 
 /// What a cancel found.
@@ -128,56 +157,88 @@ pub enum Claim {
     Complete,
 }
 
-/// What dropping the handle found.
+/// What dropping the handle found, and what is left for the caller to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub struct DroppedJoin {
-    /// The outcome is the caller's to drop.
-    pub has_outcome: bool,
-    /// The waker in the slot is the caller's to drop.
-    pub has_waker: bool,
+pub enum DroppedJoin {
+    /// The task is complete and nobody else can reach it: the caller drops the outcome and frees the memory.
+    Alone,
+    /// The handle's reference is given up: the caller must not touch the task again.
+    Released,
+    /// The handle's reference is still the caller's, who drops what is named here and then releases it.
+    Kept {
+        /// The outcome is the caller's to drop.
+        has_outcome: bool,
+        /// The waker in the slot is the caller's to drop.
+        has_waker: bool,
+    },
 }
 
 impl State {
-    /// A new task: scheduled, with a handle, and referenced by the handle and by the list that owns it.
+    /// A new task: held by its one `Runnable`, with a handle, and referenced by the handle and by the list that owns it.
     pub fn new() -> Self {
-        Self(AtomicUsize::new(SCHEDULED | JOIN | (2 * REFERENCE)))
+        Self(AtomicUsize::new(HELD | JOIN | (2 * REFERENCE)))
     }
 
     /// Transition (1), keeping the caller's reference.
     #[inline]
     pub fn wake_by_ref(&self) -> Wake {
-        // Ordering: Release publishes what the waker's thread wrote; start_poll or end_poll acquires it. Acquire, for
-        // whoever schedules: the Runnable's holder continues from the last poll, wherever that was.
-        let before = self.0.fetch_or(SCHEDULED, Ordering::AcqRel);
-        if before & (SCHEDULED | RUNNING | COMPLETE) == 0 { Wake::Schedule } else { Wake::Nothing }
+        // Ordering: Release publishes what the waker's thread wrote; start_poll acquires it. Acquire, for whoever schedules:
+        // the Runnable's holder continues from the last poll, wherever that was.
+        let before = self.0.fetch_or(HELD | WOKEN, Ordering::AcqRel);
+        if before & HELD == 0 { Wake::Schedule } else { Wake::Nothing }
+    }
+
+    /// Transition (1), giving up the caller's reference in the same step.
+    #[inline]
+    pub fn wake(&self) -> LastWake {
+        let mut now = self.0.load(Ordering::Relaxed);
+        loop {
+            debug_assert!(now >= REFERENCE, "released too often");
+            // An idle task is incomplete, so the list's reference is left.
+            let next = (now | HELD | WOKEN) - REFERENCE;
+            // Ordering: as wake_by_ref; Release also orders this owner's use before the last owner's freeing.
+            match self.0.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) if now & HELD == 0 => return LastWake::Schedule,
+                Ok(_) if next < REFERENCE => return LastWake::Free,
+                Ok(_) => return LastWake::Nothing,
+                Err(seen) => now = seen,
+            }
+        }
     }
 
     /// Transition (2). Only the holder of the `Runnable` may call it.
     #[inline]
     pub fn start_poll(&self) -> StartPoll {
-        // SCHEDULED is set and RUNNING is not, so one exclusive-or turns the one into the other.
-        // Ordering: Acquire pairs with the Release of every wake that set SCHEDULED, and with end_poll's on another
-        // thread.
-        let before = self.0.fetch_xor(SCHEDULED | RUNNING, Ordering::AcqRel);
-        debug_assert!(before & SCHEDULED != 0 && before & (RUNNING | COMPLETE) == 0, "a Runnable out of place");
-        if before & CANCELLED == 0 { StartPoll::Poll } else { StartPoll::Cancel }
+        // Ordering: Acquire pairs with the Release of every wake that set WOKEN and of every cancel. Without either, the
+        // queue that brought the Runnable here orders this poll after the last one.
+        let mut now = self.0.load(Ordering::Acquire);
+        debug_assert!(now & HELD != 0 && now & COMPLETE == 0, "a Runnable out of place");
+        if now & WOKEN != 0 {
+            now = self.0.fetch_and(!WOKEN, Ordering::Acquire);
+        }
+        if now & CANCELLED == 0 { StartPoll::Poll } else { StartPoll::Cancel }
     }
 
-    /// Transition (3). Only the thread inside the task may call it.
+    /// Transition (3). Only the thread inside the task may call it; `self_woken` if it was woken by that thread meanwhile.
     #[inline]
-    pub fn end_poll(&self) -> EndPoll {
-        let mut now = self.0.load(Ordering::Relaxed);
+    pub fn end_poll(&self, self_woken: bool) -> EndPoll {
+        if self_woken {
+            // A cancel meanwhile is found by the next start_poll.
+            return EndPoll::Reschedule;
+        }
+        // Ordering: Acquire pairs with cancel's Release, so that its cause is seen.
+        let mut now = self.0.load(Ordering::Acquire);
         loop {
-            debug_assert!(now & RUNNING != 0 && now & COMPLETE == 0, "end_poll outside a poll");
+            debug_assert!(now & HELD != 0 && now & COMPLETE == 0, "end_poll outside a poll");
             if now & CANCELLED != 0 {
-                // Ordering: Acquire pairs with cancel's Release, so that its cause is seen.
-                self.0.load(Ordering::Acquire);
                 return EndPoll::Cancel;
             }
-            // Ordering: Release hands the future to the next start_poll; Acquire pairs with the wakes meanwhile.
-            match self.0.compare_exchange_weak(now, now & !RUNNING, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) if now & SCHEDULED != 0 => return EndPoll::Reschedule,
+            if now & WOKEN != 0 {
+                return EndPoll::Reschedule;
+            }
+            // Ordering: Release hands the future to whoever picks it up by a wake, a cancel or claim_idle.
+            match self.0.compare_exchange_weak(now, now & !HELD, Ordering::Release, Ordering::Acquire) {
                 Ok(_) => return EndPoll::Idle,
                 Err(seen) => now = seen,
             }
@@ -191,23 +252,35 @@ impl State {
             if now & COMPLETE != 0 {
                 return Claim::Complete;
             }
-            let held = now & (SCHEDULED | RUNNING) != 0;
-            let next = if held { now | CANCELLED } else { now | CANCELLED | RUNNING };
             // Ordering: Acquire takes the future over from the last end_poll; Release as in cancel.
-            match self.0.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return if held { Claim::Held } else { Claim::Claimed },
+            match self.0.compare_exchange_weak(now, now | CANCELLED | HELD, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return if now & HELD != 0 { Claim::Held } else { Claim::Claimed },
                 Err(seen) => now = seen,
             }
         }
     }
 
-    /// Transition (5). The outcome has been stored; only the thread inside the task may call it.
+    /// Transition (5). The outcome has been stored; only the thread inside the task may call it. `left` if the task is off
+    /// the list that owned it and that list's reference is the caller's.
     #[inline]
-    pub fn complete(&self) -> Completed {
-        // Ordering: Release publishes the outcome to the handle; Acquire sees the waker that the handle stored.
-        let before = self.0.fetch_xor(RUNNING | COMPLETE, Ordering::AcqRel);
-        debug_assert!(before & RUNNING != 0 && before & COMPLETE == 0, "completed outside a poll");
-        Completed { has_join: before & JOIN != 0, has_waker: before & JOIN_WAKER != 0 }
+    pub fn complete(&self, left: bool) -> Completed {
+        // Ordering: Acquire sees the waker that the handle stored, and pairs with the Release of references given up.
+        let mut now = self.0.load(Ordering::Acquire);
+        loop {
+            debug_assert!(now & HELD != 0 && now & COMPLETE == 0, "completed outside a poll");
+            if left && now & JOIN == 0 && now / REFERENCE == 1 {
+                return Completed::Alone;
+            }
+            let (has_join, has_waker) = (now & JOIN != 0, now & JOIN_WAKER != 0);
+            let hands_over = left && has_join && !has_waker;
+            let next = (now | COMPLETE) - if hands_over { REFERENCE } else { 0 };
+            // Ordering: Release publishes the outcome to the handle; Acquire as above.
+            match self.0.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) if hands_over => return Completed::HandedOver,
+                Ok(_) => return Completed::Kept { has_join, has_waker },
+                Err(seen) => now = seen,
+            }
+        }
     }
 
     /// Asks for cancellation. The cause has been stored before.
@@ -217,10 +290,9 @@ impl State {
             if now & (COMPLETE | CANCELLED) != 0 {
                 return Cancel::TooLate;
             }
-            let idle = now & (SCHEDULED | RUNNING) == 0;
             // Ordering: Release publishes the cause; Acquire as in wake_by_ref.
-            match self.0.compare_exchange_weak(now, now | CANCELLED | SCHEDULED, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return if idle { Cancel::Schedule } else { Cancel::Marked },
+            match self.0.compare_exchange_weak(now, now | CANCELLED | HELD, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return if now & HELD == 0 { Cancel::Schedule } else { Cancel::Marked },
                 Err(seen) => now = seen,
             }
         }
@@ -237,11 +309,6 @@ impl State {
     pub fn is_cancelled(&self) -> bool {
         // Ordering: Acquire pairs with cancel's Release, so that the cause is seen.
         self.0.load(Ordering::Acquire) & CANCELLED != 0
-    }
-
-    /// Whether a thread is inside the task right now.
-    pub fn is_running(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & RUNNING != 0
     }
 
     /// Whether the waker slot is frozen. Only the handle may ask.
@@ -279,19 +346,27 @@ impl State {
         }
     }
 
-    /// The handle goes away. It keeps its reference until it has dropped what is now its own.
+    /// The handle goes away.
+    #[inline]
     pub fn drop_join(&self) -> DroppedJoin {
+        // Ordering: Acquire pairs with complete's Release, and with that of references given up.
         let mut now = self.0.load(Ordering::Acquire);
         loop {
             debug_assert!(now & JOIN != 0, "two handles");
             let complete = now & COMPLETE != 0;
-            // Frozen after completion the waker may be being called: it is dropped with the memory.
+            if complete && now / REFERENCE == 1 {
+                return DroppedJoin::Alone;
+            }
+            // After completion a frozen waker is being called by whoever completed, or has been.
+            let has_waker = !complete && now & JOIN_WAKER != 0;
             let next = if complete { now & !JOIN } else { now & !(JOIN | JOIN_WAKER) };
-            // Ordering: Acquire pairs with complete's Release; Release hands the slot over.
+            // An incomplete task has its list's reference besides.
+            let releases = !complete && !has_waker;
+            let next = next - if releases { REFERENCE } else { 0 };
+            // Ordering: Acquire as above; Release hands the slot over and orders the handle's use before the freeing.
             match self.0.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => {
-                    return DroppedJoin { has_outcome: complete, has_waker: !complete && now & JOIN_WAKER != 0 };
-                }
+                Ok(_) if releases => return DroppedJoin::Released,
+                Ok(_) => return DroppedJoin::Kept { has_outcome: complete, has_waker },
                 Err(seen) => now = seen,
             }
         }
@@ -310,6 +385,11 @@ impl State {
     #[inline]
     #[must_use]
     pub fn release(&self) -> bool {
+        // Ordering: Acquire pairs with the Release of every other reference's end. The one that is left is the caller's, and
+        // nobody can make another from it.
+        if self.0.load(Ordering::Acquire) / REFERENCE == 1 {
+            return true;
+        }
         // Ordering: Release orders this owner's use before the last owner's Acquire and its freeing.
         let before = self.0.fetch_sub(REFERENCE, Ordering::Release);
         debug_assert!(before >= REFERENCE, "released too often");

@@ -1,12 +1,16 @@
 //! The waker of a task: a counted reference to its header.
+//!
+//! A task that is woken by the thread inside of its poll (it yields, it ran out of budget, it sent to itself) is told by a
+//! note on that thread: who is inside looks at it when the poll ends, and no shared word is written.
 
 use super::Runnable;
 use super::cell::{self, Header, schedule_runnable};
-use super::state::Wake;
+use super::state::{LastWake, Wake};
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::ptr::NonNull;
 use core::task::{RawWaker, RawWakerVTable, Waker};
+use weftwork_sync::coop;
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
 
@@ -51,10 +55,18 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 }
 
 unsafe fn wake(data: *const ()) {
-    // SAFETY: this waker keeps the task alive until its reference is released.
+    // SAFETY: this waker keeps the task alive until its reference is given up; Schedule makes this thread the holder of the
+    // Runnable, and Free makes it the last who can reach the task.
     unsafe {
-        wake_by_ref(data);
-        cell::release(header(data));
+        let task = header(data);
+        if coop::wake_from_inside(data) {
+            return cell::release(task);
+        }
+        match task.as_ref().state.wake() {
+            LastWake::Schedule => schedule_runnable(Runnable::from_ptr(task)),
+            LastWake::Nothing => {}
+            LastWake::Free => cell::free_alone(task),
+        }
     }
 }
 
@@ -62,7 +74,7 @@ unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: the waker keeps the task alive; Schedule makes this thread the holder of the Runnable.
     unsafe {
         let task = header(data);
-        if task.as_ref().state.wake_by_ref() == Wake::Schedule {
+        if !coop::wake_from_inside(data) && task.as_ref().state.wake_by_ref() == Wake::Schedule {
             schedule_runnable(Runnable::from_ptr(task));
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Loom's atomics and its modelled fence.
 pub mod atomic {
-    pub use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+    pub use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
     /// Nothing to a model: what a compiler fence relies on is stated as a real fence by its caller.
     pub fn compiler_fence(_: Ordering) {}

@@ -85,6 +85,7 @@ pub mod atomic {
 
     atomic! {
         AtomicBool core::sync::atomic::AtomicBool, bool, [];
+        AtomicU8 core::sync::atomic::AtomicU8, u8, [];
         AtomicU32 core::sync::atomic::AtomicU32, u32, [];
         AtomicU64 core::sync::atomic::AtomicU64, u64, [];
         AtomicUsize core::sync::atomic::AtomicUsize, usize, [];
