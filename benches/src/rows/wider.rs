@@ -3,7 +3,7 @@
 use super::peer::Threads;
 use super::peers::{smol::Smol, smolscale::Smolscale, tokio::Tokio, weftwork::Weftwork};
 use super::row::{Measure, Row, by, outside};
-use super::work::{bursts, outside as from_outside, quiet};
+use super::work::{bursts, http, outside as from_outside, quiet, synchronising};
 
 const fn row(name: &'static str, by: [Option<Measure>; 4]) -> Row {
     Row { name, unit: "ns", by, go: false, asked: None, inner: 4, due: false }
@@ -27,7 +27,12 @@ macro_rules! system {
     ($module:ident :: $work:ident) => { by!($module::$work on Weftwork, Tokio, Smol) };
 }
 
-/// In the order of the table; `mt_`, `ct_`, `spawn_` and `remote_` are tokio's.
+/// What smol has nothing of its own for.
+macro_rules! two {
+    ($module:ident :: $work:ident) => { by!($module::$work on Weftwork, Tokio) };
+}
+
+/// In the order of the table; those before `http_hello` are tokio's.
 pub const WIDER: &[Row] = &[
     row("mt_spawn_many_local", outside!(from_outside::mt_spawn_many_local, Threads::Workers)),
     row("mt_spawn_remote_idle", outside!(from_outside::mt_spawn_many_remote_idle, Threads::Workers)),
@@ -43,6 +48,21 @@ pub const WIDER: &[Row] = &[
     row("mt1_spawn_10", outside!(from_outside::spawn_10, Threads::One)),
     row("remote_spawn_1", outside!(from_outside::remote_spawn_1, Threads::Workers)),
     row("remote_spawn_8", outside!(from_outside::remote_spawn_8, Threads::Workers)),
+    row("blocking_1", system!(synchronising::blocking_1)),
+    row("blocking_8", system!(synchronising::blocking_8)),
+    row("mpsc_create", tasks!(synchronising::mpsc_create)),
+    row("mpsc_bounded", tasks!(synchronising::mpsc_bounded)),
+    row("mpsc_bounded_full", tasks!(synchronising::mpsc_bounded_full)),
+    row("mpsc_uncontended", tasks!(synchronising::mpsc_uncontended)),
+    row("mpsc_oneshot", system!(synchronising::mpsc_oneshot)),
+    row("semaphore_free", system!(synchronising::semaphore_free)),
+    row("semaphore_contended", system!(synchronising::semaphore_contended)),
+    row("notify_one", two!(synchronising::notify_one)),
+    row("notify_waiters", two!(synchronising::notify_waiters)),
+    row("sleep_dropped", system!(synchronising::sleep_dropped)),
+    row("signal", two!(synchronising::signal)),
+    in_go_too(row("http_hello", system!(http::http_hello))),
+    in_go_too(row("accept_churn", system!(http::accept_churn))),
     in_go_too(row("fan_out", tasks!(bursts::fan_out))),
     in_go_too(once("burst_p50", "us", system!(bursts::burst_p50))),
     in_go_too(once("burst_p999", "us", system!(bursts::burst_p999))),

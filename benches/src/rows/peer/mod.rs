@@ -5,7 +5,7 @@
 
 mod wider;
 
-pub(crate) use wider::{Oneshot, Outside, Threads};
+pub(crate) use wider::{Http, Notifies, Oneshot, Outside, Permits, Signals, Threads};
 
 use std::future::Future;
 use std::net::SocketAddr;

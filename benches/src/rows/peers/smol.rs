@@ -1,12 +1,12 @@
 //! smol's global executor on `SMOL_THREADS=2`, which the measured process is started with.
 
-use crate::rows::peer::{Offload, Oneshot, Outside, Peer, Sockets, Threads, Timed};
+use crate::rows::peer::{Offload, Peer, Sockets, Timed};
 use smol::channel::{self, Receiver, Sender};
 use smol::future::FutureExt;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::lock::Mutex;
 use smol::net::{TcpListener, TcpStream};
-use smol::{Executor, Task, Timer};
+use smol::{Task, Timer};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -120,58 +120,5 @@ impl Sockets for Smol {
 
     async fn write_all(stream: &mut TcpStream, bytes: &[u8]) {
         stream.write_all(bytes).await.expect("the other end reads");
-    }
-}
-
-/// smol has no oneshot of its own: its documentation takes a channel of one.
-impl Oneshot for Smol {
-    type Giver = Sender<u64>;
-    type Taker = Receiver<u64>;
-
-    fn oneshot() -> (Self::Giver, Self::Taker) {
-        channel::bounded(1)
-    }
-
-    fn give(to: Self::Giver, value: u64) {
-        to.try_send(value).expect("somebody takes it, and it is the only one");
-    }
-
-    async fn take(from: Self::Taker) -> u64 {
-        from.recv().await.expect("somebody gives it")
-    }
-}
-
-/// The global executor has its threads from the environment; for others there is an executor of its own.
-impl Outside for Smol {
-    type Runtime = (Threads, Option<&'static Executor<'static>>);
-
-    fn start(threads: Threads) -> Self::Runtime {
-        if threads == Threads::Workers {
-            return (threads, None);
-        }
-        let executor: &'static Executor<'static> = Box::leak(Box::new(Executor::new()));
-        if threads == Threads::One {
-            std::thread::spawn(|| smol::block_on(executor.run(std::future::pending::<()>())));
-        }
-        (threads, Some(executor))
-    }
-
-    fn spawn_on<F>(runtime: Self::Runtime, future: F) -> Task<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        match runtime.1 {
-            None => smol::spawn(future),
-            Some(executor) => executor.spawn(future),
-        }
-    }
-
-    fn block_on<F: Future>(runtime: Self::Runtime, future: F) -> F::Output {
-        match runtime {
-            (Threads::Current, Some(executor)) => smol::block_on(executor.run(future)),
-            // Those have threads of their own.
-            _ => smol::block_on(future),
-        }
     }
 }

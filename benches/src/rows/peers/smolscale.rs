@@ -3,7 +3,7 @@
 //! It wakes no peer from inside a task and bounds no delay: what it shows is how little a spawn or a wake can cost.
 
 use super::smol::Smol;
-use crate::rows::peer::{Oneshot, Peer};
+use crate::rows::peer::Peer;
 use smol::Task;
 use smol::channel::{Receiver, Sender};
 use smol::lock::Mutex;
@@ -63,22 +63,5 @@ impl Peer for Smolscale {
 
     async fn add_one(mutex: &Mutex<u64>) -> u64 {
         Smol::add_one(mutex).await
-    }
-}
-
-impl Oneshot for Smolscale {
-    type Giver = Sender<u64>;
-    type Taker = Receiver<u64>;
-
-    fn oneshot() -> (Self::Giver, Self::Taker) {
-        Smol::oneshot()
-    }
-
-    fn give(to: Self::Giver, value: u64) {
-        Smol::give(to, value);
-    }
-
-    async fn take(from: Self::Taker) -> u64 {
-        Smol::take(from).await
     }
 }

@@ -1,14 +1,14 @@
 //! tokio's multi-thread runtime with everything enabled, two workers, `tokio::sync`.
 
-use crate::rows::peer::{Offload, Oneshot, Outside, Peer, Sockets, Threads, Timed};
+use crate::rows::peer::{Offload, Peer, Sockets, Timed};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
+use tokio::sync::Mutex;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
 
 pub(crate) struct Tokio;
@@ -121,48 +121,5 @@ impl Sockets for Tokio {
 
     async fn write_all(stream: &mut TcpStream, bytes: &[u8]) {
         stream.write_all(bytes).await.expect("the other end reads");
-    }
-}
-
-impl Oneshot for Tokio {
-    type Giver = oneshot::Sender<u64>;
-    type Taker = oneshot::Receiver<u64>;
-
-    fn oneshot() -> (Self::Giver, Self::Taker) {
-        oneshot::channel()
-    }
-
-    fn give(to: Self::Giver, value: u64) {
-        to.send(value).expect("somebody takes it");
-    }
-
-    async fn take(from: Self::Taker) -> u64 {
-        from.await.expect("somebody gives it")
-    }
-}
-
-impl Outside for Tokio {
-    type Runtime = &'static Runtime;
-
-    fn start(threads: Threads) -> Self::Runtime {
-        let mut builder = match threads {
-            Threads::Current => Builder::new_current_thread(),
-            Threads::Workers | Threads::One => Builder::new_multi_thread(),
-        };
-        let workers = if threads == Threads::One { 1 } else { crate::rows::workers() };
-        let runtime = builder.worker_threads(workers).enable_all().build().expect("the runtime starts");
-        Box::leak(Box::new(runtime))
-    }
-
-    fn spawn_on<F>(runtime: Self::Runtime, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        runtime.spawn(future)
-    }
-
-    fn block_on<F: Future>(runtime: Self::Runtime, future: F) -> F::Output {
-        runtime.block_on(future)
     }
 }

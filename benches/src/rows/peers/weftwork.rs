@@ -1,14 +1,13 @@
 //! weftwork on its defaults: the multi-thread runtime, two workers, the watchdog on.
 
-use crate::rows::peer::{Offload, Oneshot, Outside, Peer, Sockets, Threads, Timed};
+use crate::rows::peer::{Offload, Peer, Sockets, Timed};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 use weftwork::net::{TcpListener, TcpStream};
-use weftwork::runtime::{Builder, Runtime};
+use weftwork::runtime::Builder;
 use weftwork::sync::Mutex;
 use weftwork::sync::channel::{self, Receiver, Sender};
-use weftwork::sync::oneshot;
 use weftwork::task::JoinHandle;
 
 pub(crate) struct Weftwork;
@@ -118,47 +117,5 @@ impl Sockets for Weftwork {
 
     async fn write_all(stream: &mut TcpStream, bytes: &[u8]) {
         stream.write_all(bytes).await.expect("the other end reads");
-    }
-}
-
-impl Oneshot for Weftwork {
-    type Giver = oneshot::Sender<u64>;
-    type Taker = oneshot::Receiver<u64>;
-
-    fn oneshot() -> (Self::Giver, Self::Taker) {
-        oneshot::channel()
-    }
-
-    fn give(to: Self::Giver, value: u64) {
-        to.send(value).expect("somebody takes it");
-    }
-
-    async fn take(from: Self::Taker) -> u64 {
-        from.await.expect("somebody gives it")
-    }
-}
-
-impl Outside for Weftwork {
-    type Runtime = &'static Runtime;
-
-    fn start(threads: Threads) -> Self::Runtime {
-        let builder = match threads {
-            Threads::Workers => Builder::new_multi_thread().worker_threads(crate::rows::workers()),
-            Threads::One => Builder::new_multi_thread().worker_threads(1),
-            Threads::Current => Builder::new_current_thread(),
-        };
-        Box::leak(Box::new(builder.build().expect("the runtime starts")))
-    }
-
-    fn spawn_on<F>(runtime: Self::Runtime, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        runtime.spawn(future)
-    }
-
-    fn block_on<F: Future>(runtime: Self::Runtime, future: F) -> F::Output {
-        runtime.block_on(future)
     }
 }

@@ -38,8 +38,9 @@ pub(crate) async fn ping_pong_one<P: Peer>() -> f64 {
     per_operation(start, 5_000)
 }
 
-async fn many_to_one<P: Peer>(senders: u64, each: u64) -> f64 {
-    let (to, mut from) = P::channel(256);
+/// So many senders, one receiver.
+pub(super) async fn many_to_one<P: Peer>(senders: u64, each: u64, capacity: usize) -> f64 {
+    let (to, mut from) = P::channel(capacity);
     let start = Instant::now();
     for _ in 0..senders {
         let to = to.clone();
@@ -60,12 +61,12 @@ async fn many_to_one<P: Peer>(senders: u64, each: u64) -> f64 {
 
 /// One sender, one receiver, capacity 256, 200 000 numbers.
 pub(crate) async fn channel_1_1<P: Peer>() -> f64 {
-    many_to_one::<P>(1, 200_000).await
+    many_to_one::<P>(1, 200_000, 256).await
 }
 
 /// Four senders of 50 000 each, one receiver, capacity 256.
 pub(crate) async fn channel_4_1<P: Peer>() -> f64 {
-    many_to_one::<P>(4, 50_000).await
+    many_to_one::<P>(4, 50_000, 256).await
 }
 
 /// 16 tasks that lock, add and unlock 2 000 times each.

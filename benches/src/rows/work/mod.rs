@@ -2,6 +2,7 @@
 //! thread that blocks on the runtime.
 
 pub(crate) mod bursts;
+pub(crate) mod http;
 pub(crate) mod memory;
 pub(crate) mod messages;
 pub(crate) mod offload;
@@ -9,6 +10,7 @@ pub(crate) mod outside;
 pub(crate) mod quiet;
 pub(crate) mod sockets;
 pub(crate) mod spawning;
+pub(crate) mod synchronising;
 pub(crate) mod time;
 
 use std::time::Instant;
