@@ -71,9 +71,11 @@ cargo xtask COMMAND
   show [NAME [ARGUMENT...]]
         Runs one of the programs that print figures and fail by exit code; without a name, lists them.
 
-  bench [--rows a,b] [--peers a,b] [--rounds N] [--quick] [--out FOLDER]
+  bench [--rows a,b] [--peers a,b] [--rounds N] [--quick] [--out FOLDER] [--write-docs]
         weftwork beside tokio, smol, smolscale and Go (where there is a `go`), row by row, with ratios and what is asked of
-        each; writes last.json and chart.svg into target/bench and compares with the last run there.
+        each; writes last.json and chart.svg into target/bench and compares with the last run there. --rows target and
+        --rows wider stand for the rows of which something is asked, and for the others; --write-docs puts tables and
+        chart into docs/benchmarks.md.
 
   deps  Fails if one of our crates depends on one above it.
 

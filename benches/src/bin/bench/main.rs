@@ -10,10 +10,11 @@
 //! | `go.rs` | the program in Go |
 //! | `rounds.rs`, `progress.rs` | the rounds, interleaved; how far they are |
 //! | `result.rs` | ratios, medians, what is met |
-//! | `table.rs`, `json.rs`, `chart.rs` | how it is told |
+//! | `table.rs`, `json.rs`, `chart.rs`, `docs.rs` | how it is told |
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a program, not the runtime")]
 
 mod chart;
+mod docs;
 mod go;
 mod json;
 mod options;
@@ -51,6 +52,9 @@ fn main() -> ExitCode {
 }
 
 fn compare(options: &Options) -> Result<(), String> {
+    if options.write_docs {
+        docs::allow(options)?;
+    }
     let go = go::build(&options.out);
     if let Err(why) = &go {
         println!("Go is missing from this table: {why}");
@@ -58,8 +62,11 @@ fn compare(options: &Options) -> Result<(), String> {
     let last = json::read(&options.out);
     let results = rounds::run(options, go.ok().as_deref())?;
     table::print(&results, last.as_ref());
-    json::write(&options.out, &results)?;
-    chart::write(&options.out, &results)?;
+    json::write(&options.out, &results, last)?;
+    chart::write(&options.out.join("chart.svg"), &results)?;
+    if options.write_docs {
+        docs::write(&results)?;
+    }
     println!("{}", table::verdict(&results));
     Ok(())
 }

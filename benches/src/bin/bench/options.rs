@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use weftwork_benches::rows::{self, Row, TARGETS, WIDER, Who};
 
 pub(crate) const HELP: &str = "\
-bench [--rows a,b,..] [--peers a,b,..] [--rounds N] [--quick] [--out FOLDER]
+bench [--rows a,b,..] [--peers a,b,..] [--rounds N] [--quick] [--out FOLDER] [--write-docs]
 
   --rows    only these rows; `target` stands for those of which something is asked, `wider` for the others
   --peers   only these besides weftwork: tokio, smol, smolscale, go
   --rounds  how often each peer measures each row (5); the wider rows three times at most
   --quick   one round each, and none repeated
   --out     where last.json and chart.svg go, and the last ones are compared with (target/bench)
+  --write-docs  puts tables and chart into docs/benchmarks.md too; a whole run
 
 bench --measure ROW --of PEER
   One figure from this process, for a profiler.
@@ -29,6 +30,7 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     pub(crate) quick: bool,
     pub(crate) out: PathBuf,
+    pub(crate) write_docs: bool,
 }
 
 pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Mode, String> {
@@ -38,12 +40,14 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Mode, Stri
         rounds: 5,
         quick: false,
         out: PathBuf::from("target/bench"),
+        write_docs: false,
     };
     let mut arguments = arguments;
     while let Some(name) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{name} wants a value"));
         match name.as_str() {
             "--help" | "-h" => return Ok(Mode::Help),
+            "--write-docs" => options.write_docs = true,
             "--quick" => options.quick = true,
             "--rows" => options.rows = rows(&value()?)?,
             "--peers" => {

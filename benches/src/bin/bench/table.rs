@@ -4,7 +4,7 @@ use crate::json::Last;
 use crate::result::{Figures, Ratio, Verdict, mean_against_tokio};
 use weftwork_benches::rows::{NOT_YET, Who};
 
-/// Prints it; with `last`, each figure of ours also as a ratio to the one of the run before.
+/// Prints it; with `last`, also how our ratio to tokio has changed since the run before.
 pub(crate) fn print(results: &[Figures], last: Option<&Last>) {
     let (asked_of, shown): (Vec<_>, Vec<_>) = results.iter().partition(|figures| figures.row().asked.is_some());
     if !asked_of.is_empty() {
@@ -12,6 +12,11 @@ pub(crate) fn print(results: &[Figures], last: Option<&Last>) {
     }
     if !shown.is_empty() {
         wider(&shown, last);
+    }
+    if last.is_some() {
+        println!(
+            "last: our ratio to tokio now, to that of the last run; + is better and ! is worse beyond the spread of both."
+        );
     }
 }
 
@@ -68,11 +73,16 @@ fn line(figures: &Figures, peers: &[Who]) {
 }
 
 fn beside_last(figures: &Figures, last: Option<&Last>) -> String {
-    let before = last.and_then(|last| last.ours(figures.row().name)).zip(figures.median_of(Who::Weftwork));
-    before.map_or_else(|| "-".into(), |(before, now)| format!("x{:.2}", now / before))
+    let Some(change) = last.and_then(|last| last.change(figures)) else { return "-".into() };
+    let mark = match change.is_beyond_spread {
+        false => " ",
+        true if change.by < 1.0 => "+",
+        true => "!",
+    };
+    format!("x{:.2}{mark}", change.by)
 }
 
-fn spread(ratio: Ratio) -> String {
+pub(crate) fn spread(ratio: Ratio) -> String {
     format!("{:.2} ({:.2}-{:.2})", ratio.median, ratio.least, ratio.most)
 }
 
@@ -82,7 +92,7 @@ fn asked(verdict: Option<Verdict>) -> String {
     format!("{} {word} {:.2}", spread(verdict.ratio), verdict.asked)
 }
 
-fn short(figure: f64) -> String {
+pub(crate) fn short(figure: f64) -> String {
     if figure < 100.0 { format!("{figure:.1}") } else { format!("{figure:.0}") }
 }
 
