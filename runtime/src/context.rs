@@ -26,6 +26,18 @@ weft_thread_local! {
     static ENTERED: RefCell<Vec<Option<Shared<Core>>>> = RefCell::new(Vec::new());
     /// How many of them were there when the worker sat down.
     static BELOW: Cell<usize> = Cell::new(0);
+    /// The worker that this thread is, while nothing was entered above it: then its runtime is the current one, and that is
+    /// known by one load. Found anew by whoever changes one of the others.
+    static UPPERMOST: Cell<*const Worker> = Cell::new(ptr::null());
+}
+
+/// Finds out again whether a worker is what was sat down in or entered last.
+fn look_again() {
+    let worker = WORKER.with(Cell::get);
+    // Gone only in the destructors of other thread-locals.
+    let entered = ENTERED.try_with(|entered| entered.borrow().len()).unwrap_or(usize::MAX);
+    let uppermost = entered <= BELOW.with(Cell::get);
+    UPPERMOST.with(|place| place.set(if uppermost { worker } else { ptr::null() }));
 }
 
 /// The message of every panic for want of a runtime.
@@ -48,11 +60,13 @@ pub(crate) fn sit<R>(worker: &Worker, f: impl FnOnce() -> R) -> R {
             WORKER.with(|place| place.set(self.0));
             BELOW.with(|below| below.set(self.1));
             SEATS.with(|seats| seats.borrow_mut().pop());
+            look_again();
         }
     }
     SEATS.with(|seats| seats.borrow_mut().push(worker));
     let entered = ENTERED.with(|entered| entered.borrow().len());
     let _stand = Stand(WORKER.with(|place| place.replace(worker)), BELOW.with(|below| below.replace(entered)));
+    look_again();
     f()
 }
 
@@ -72,10 +86,12 @@ pub(crate) fn stand_up<R>(f: impl FnOnce() -> R) -> R {
     impl Drop for SitDown {
         fn drop(&mut self) {
             WORKER.with(|place| place.set(self.0));
+            look_again();
         }
     }
     let _entered = current().map(enter);
     let _sit_down = SitDown(WORKER.with(|place| place.replace(ptr::null())));
+    look_again();
     f()
 }
 
@@ -96,6 +112,7 @@ impl Drop for Entered {
             }
             core
         });
+        look_again();
         drop(left);
     }
 }
@@ -107,11 +124,22 @@ pub(crate) fn enter(core: Shared<Core>) -> Entered {
         entered.push(Some(core));
         entered.len() - 1
     });
+    look_again();
     Entered { place }
 }
 
 /// Calls `f` with the current runtime, if there is one: whatever was entered or sat down in last.
+#[inline]
 pub(crate) fn with_current<R>(f: impl FnOnce(&Shared<Core>) -> R) -> Option<R> {
+    // SAFETY: as in with_worker.
+    if let Some(worker) = unsafe { UPPERMOST.with(Cell::get).as_ref() } {
+        return Some(f(&worker.core));
+    }
+    with_entered(f)
+}
+
+#[inline(never)]
+fn with_entered<R>(f: impl FnOnce(&Shared<Core>) -> R) -> Option<R> {
     let worker = WORKER.with(Cell::get);
     // What was entered before the worker sat down does not count while it sits.
     let below = if worker.is_null() { 0 } else { BELOW.with(Cell::get) };

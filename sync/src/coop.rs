@@ -132,6 +132,12 @@ pub fn unconstrained<R>(f: impl FnOnce() -> R) -> R {
     within(UNLIMITED, false, f)
 }
 
+/// Lifts the budget and clears the bit for the rest of the poll that runs now: its future has its value and is dropped.
+#[inline]
+pub fn lift() {
+    set_state(State::OUTSIDE);
+}
+
 /// Sets or clears the cancel bit alone, for a region inside a poll; the budget stays the task's.
 pub fn with_cancel_bit<R>(cancelled: bool, f: impl FnOnce() -> R) -> R {
     struct RestoreBit(bool);

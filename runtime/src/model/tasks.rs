@@ -129,9 +129,9 @@ impl Tasks {
     }
 
     fn allocate<F: Future + 'static>(&self, future: F) -> NonNull<Header> {
-        let spec = Spec { id: TaskId::next(), name: None, location: Location::caller(), owner: 0, pinned: false };
+        let spec = Spec { id: TaskId::next(), location: Location::caller(), owner: 0, pinned: false };
         // SAFETY: the models' futures may go anywhere and borrow nothing.
-        unsafe { cell::allocate(future, Queue(NonNull::from(&*self.0)), spec) }
+        unsafe { cell::allocate(future, Queue(NonNull::from(&*self.0)), spec, ()) }
     }
 
     /// A new task that is ready, in nobody's queue.

@@ -59,26 +59,23 @@ pub enum UnhandledKind {
 /// The hook that reports go to.
 pub(crate) type Hook = dyn Fn(&Unhandled<'_>) + Send + Sync;
 
+/// A task and what it is called.
+type Which<'a> = (&'a Header, Option<&'a str>);
+
 impl<'a> Unhandled<'a> {
-    fn of(kind: UnhandledKind, task: &'a Header, message: Option<&'a str>) -> Self {
-        Self {
-            kind,
-            message,
-            task: Some(task.spec.id),
-            name: task.spec.name.as_deref(),
-            spawned_at: Some(task.spec.location),
-        }
+    fn of(kind: UnhandledKind, (task, name): Which<'a>, message: Option<&'a str>) -> Self {
+        Self { kind, message, task: Some(task.spec.id), name, spawned_at: Some(task.spec.location) }
     }
 
-    pub(crate) fn task_panicked(task: &'a Header, panic: &'a Panic) -> Self {
+    pub(crate) fn task_panicked(task: Which<'a>, panic: &'a Panic) -> Self {
         Self::of(UnhandledKind::TaskPanicked, task, panic.message())
     }
 
-    pub(crate) fn drop_panicked(task: &'a Header, payload: &'a Payload) -> Self {
+    pub(crate) fn drop_panicked(task: Which<'a>, payload: &'a Payload) -> Self {
         Self::of(UnhandledKind::OutputDropPanicked, task, payload_text(payload))
     }
 
-    pub(crate) fn waker_panicked(task: &'a Header, payload: &'a Payload) -> Self {
+    pub(crate) fn waker_panicked(task: Which<'a>, payload: &'a Payload) -> Self {
         Self::of(UnhandledKind::WakerPanicked, task, payload_text(payload))
     }
 

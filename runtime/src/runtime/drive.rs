@@ -95,9 +95,9 @@ pub(super) fn run_as_worker<F: Future>(
     let worker = Worker::sit(core.clone(), 0);
     let outcome = context::sit(&worker, || {
         core.watchdog.stir(core, 0);
-        let spec = Spec { id: TaskId::next(), name: Some("main".into()), location, owner: 0, pinned: true };
+        let spec = Spec { id: TaskId::next(), location, owner: 0, pinned: true };
         // SAFETY: pinned to this worker; the loop below, or the abort, keeps this frame until the future has been dropped.
-        let task = unsafe { Core::spawn(core, future, spec) };
+        let task = unsafe { Core::spawn(core, future, spec, Some(Box::<str>::from("main"))) };
         // SAFETY: a new task with that output.
         let mut main: JoinHandle<F::Output> = unsafe { JoinHandle::from_ptr(task) };
         let unfinished = Unfinished;

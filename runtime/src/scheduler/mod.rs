@@ -38,7 +38,7 @@ use crate::observe::events;
 use crate::observe::unhandled::{Hook, Unhandled, UnhandledKind};
 use crate::platform::clock::Clock;
 use crate::reactor::Reactor;
-use crate::task::cell::{self, Header, Schedule};
+use crate::task::cell::{self, Header, Name, Schedule};
 use crate::task::owned::OwnedList;
 use crate::task::{CancelCause, CancelKind, Runnable, Spec};
 use crate::time::timers::Timers;
@@ -298,13 +298,19 @@ impl Core {
     /// # Safety
     /// As [`cell::allocate`]: a future that may not leave its thread must be `pinned`, and the caller a worker of this
     /// core.
-    pub(crate) unsafe fn spawn<F: Future>(this: &Shared<Self>, future: F, mut spec: Spec) -> NonNull<Header> {
+    #[inline]
+    pub(crate) unsafe fn spawn<F: Future>(
+        this: &Shared<Self>,
+        future: F,
+        mut spec: Spec,
+        name: impl Name,
+    ) -> NonNull<Header> {
         let scheduler = CoreRef::new(this);
         let seat = context::with_worker(|worker| scheduler.is(&worker.core).then_some(worker.index)).flatten();
         spec.owner = seat.map_or(OUTSIDE, |index| index as u32);
-        let future = events::in_task(future, &spec);
+        let future = events::in_task(future, &spec, name.text());
         // SAFETY: as the caller promises.
-        let task = unsafe { cell::allocate(future, scheduler, spec) };
+        let task = unsafe { cell::allocate(future, scheduler, spec, name) };
         if seat.is_some() {
             context::with_worker(|worker| worker.adopt(task));
         } else {

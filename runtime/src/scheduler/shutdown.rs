@@ -352,7 +352,8 @@ impl Core {
                     },
                     left: LeftBehind {
                         id: header.spec.id,
-                        name: header.spec.name.as_deref().map(str::to_owned),
+                        // SAFETY: the reference taken above keeps it alive.
+                        name: unsafe { cell::name(task) }.map(str::to_owned),
                         spawned_at: header.spec.location,
                     },
                 }),

@@ -27,7 +27,7 @@ use crate::context;
 use crate::observe::events;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::{nanoseconds, real_now};
-use crate::task::TaskId;
+use crate::task::{TaskId, cell};
 use core::panic::Location;
 use core::time::Duration;
 use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
@@ -336,9 +336,10 @@ impl Core {
         let mut look = |owned: &crate::task::owned::OwnedList| {
             owned.for_each(|task| {
                 // SAFETY: in a list that nobody changes meanwhile, and so alive.
-                let spec = unsafe { &task.as_ref().spec };
-                if spec.id == id {
-                    found = spec.name.as_deref().map(str::to_owned);
+                let header = unsafe { task.as_ref() };
+                if header.spec.id == id {
+                    // SAFETY: as above.
+                    found = unsafe { cell::name(task) }.map(str::to_owned);
                 }
             });
         };

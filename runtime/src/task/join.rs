@@ -130,7 +130,8 @@ impl<T> JoinHandle<T> {
     /// The task's name, if it was given one.
     #[doc(alias = "get_name")]
     pub fn name(&self) -> Option<&str> {
-        self.header().spec.name.as_deref()
+        // SAFETY: the handle keeps the task alive.
+        unsafe { cell::name(self.task) }
     }
 
     /// Lets the task go its own way: as dropping the handle, in words.
@@ -207,10 +208,7 @@ impl<T> Drop for JoinHandle<T> {
         unsafe {
             match self.header().state.drop_join() {
                 DroppedJoin::Released => {}
-                DroppedJoin::Alone => {
-                    cell::discard(self.task);
-                    cell::free_alone(self.task);
-                }
+                DroppedJoin::Alone => cell::free_alone(self.task),
                 DroppedJoin::Kept { has_outcome, has_waker } => {
                     let waker = if has_waker { cell::set_join_waker(self.task, None) } else { None };
                     if has_outcome {
@@ -229,7 +227,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = self.header();
         write!(f, "<Task {}", header.spec.id)?;
-        if let Some(name) = &header.spec.name {
+        if let Some(name) = self.name() {
             write!(f, " {name:?}")?;
         }
         let state = if header.state.is_complete() {

@@ -3,7 +3,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `state.rs` | the protocol: one word, its transitions, its races |
-//! | `cell.rs` | the one allocation of a task, and what is done with its future |
+//! | `cell.rs` | the one allocation of a task, and who may touch what of it |
+//! | `run.rs` | what is done with its future: a poll, its end, its outcome |
 //! | `runnable.rs` | the right to poll a task, which is what queues hold |
 //! | `waker.rs` | the task's waker |
 //! | `join.rs` | `JoinHandle`: a task's outcome, and the way to cancel it |
@@ -20,6 +21,7 @@ mod id;
 mod join;
 pub(crate) mod owned;
 pub(crate) mod recycle;
+mod run;
 pub(crate) mod runnable;
 mod spawn;
 pub(crate) mod state;

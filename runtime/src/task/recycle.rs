@@ -22,7 +22,7 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 
 /// Classes are this many bytes apart.
-const STEP: usize = 64;
+const STEP: usize = 32;
 /// Cells larger than this are left to the allocator.
 const LARGEST: usize = 1024;
 /// How many classes that makes.

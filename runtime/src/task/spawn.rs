@@ -1,6 +1,6 @@
 //! Starting tasks.
 
-use super::cell::Spec;
+use super::cell::{Name, Spec};
 use super::{JoinHandle, TaskId};
 use crate::context;
 use crate::runtime::fork;
@@ -36,10 +36,30 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    match Builder::new().spawn(future) {
-        Ok(handle) => handle,
-        Err(error) => panic!("{error}"),
+    let location = Location::caller();
+    match context::with_current(|core| spawn_on(core, future, location, ())) {
+        Some(handle) => handle,
+        None => panic!("{}", SpawnError(Why::NoRuntime)),
     }
+}
+
+#[inline]
+fn spawn_on<F>(
+    core: &Shared<Core>,
+    future: F,
+    location: &'static Location<'static>,
+    name: impl Name,
+) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fork::assert_parent(core);
+    let spec = Spec { id: TaskId::next(), location, owner: NOWHERE, pinned: false };
+    // SAFETY: the future is Send and 'static.
+    let task = unsafe { Core::spawn(core, future, spec, name) };
+    // SAFETY: a new task with that output.
+    unsafe { JoinHandle::from_ptr(task) }
 }
 
 /// Starts a task whose future need not be `Send`, on the current-thread runtime that runs the caller.
@@ -134,9 +154,9 @@ impl Builder {
         }
         fork::assert_parent(&core);
         *core.home.lock() = Some(thread::current_id());
-        let spec = Spec { id: TaskId::next(), name: self.name, location, owner: NOWHERE, pinned: true };
+        let spec = Spec { id: TaskId::next(), location, owner: NOWHERE, pinned: true };
         // SAFETY: pinned, on the one worker of a current-thread runtime, whose seat is from now on bound to this thread.
-        let task = unsafe { Core::spawn(&core, future, spec) };
+        let task = unsafe { Core::spawn(&core, future, spec, self.name) };
         // SAFETY: a new task with that output.
         Ok(unsafe { JoinHandle::from_ptr(task) })
     }
@@ -152,12 +172,7 @@ impl Builder {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        fork::assert_parent(core);
-        let spec = Spec { id: TaskId::next(), name: self.name, location, owner: NOWHERE, pinned: false };
-        // SAFETY: the future is Send and 'static.
-        let task = unsafe { Core::spawn(core, future, spec) };
-        // SAFETY: a new task with that output.
-        unsafe { JoinHandle::from_ptr(task) }
+        spawn_on(core, future, location, self.name)
     }
 }
 

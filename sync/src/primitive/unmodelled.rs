@@ -3,9 +3,9 @@
 #![allow(clippy::disallowed_types, reason = "this is the facade")]
 
 #[cfg(weftwork_count)]
-use super::atomic::{AtomicU64, Ordering};
+use super::atomic::{AtomicU32, AtomicU64, Ordering};
 #[cfg(not(weftwork_count))]
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A number that only ever says how many.
 #[derive(Debug)]
@@ -50,6 +50,37 @@ impl Counter {
     #[cfg_attr(weftwork_count, track_caller)]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A small one, for what exists a million times: it stays at its end instead of beginning again at 0.
+#[derive(Debug)]
+pub struct SmallCounter(AtomicU32);
+
+impl SmallCounter {
+    /// A counter at 0.
+    pub const fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
+    /// Adds 1, for a counter that one thread alone writes: no read-modify-write.
+    #[inline(always)]
+    #[cfg_attr(weftwork_count, track_caller)]
+    pub fn bump(&self) {
+        self.0.store(self.0.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// Reads the value.
+    #[inline(always)]
+    #[cfg_attr(weftwork_count, track_caller)]
+    pub fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for SmallCounter {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -31,6 +31,6 @@ pub(crate) fn tell_of_refused_threads(pool: weftwork_blocking::Builder) -> weftw
 }
 
 #[inline(always)]
-pub(crate) fn in_task<F: Future>(future: F, _spec: &Spec) -> F {
+pub(crate) fn in_task<F: Future>(future: F, _spec: &Spec, _name: Option<&str>) -> F {
     future
 }

@@ -140,13 +140,13 @@ pub(crate) fn tell_of_refused_threads(pool: weftwork_blocking::Builder) -> weftw
 ///
 /// The span is a root: a task outlives its spawner as a rule, and a chain of tasks that each spawn the next would keep every
 /// ancestor's span alive. It says that it follows from the spawner's instead.
-pub(crate) fn in_task<F: Future>(future: F, spec: &Spec) -> Instrumented<F> {
+pub(crate) fn in_task<F: Future>(future: F, spec: &Spec, name: Option<&str>) -> Instrumented<F> {
     let span = debug_span!(
         target: "weftwork::task",
         parent: None,
         "task",
         id = spec.id.as_u64(),
-        name = spec.name.as_deref(),
+        name,
         spawned_at = %spec.location,
     );
     if !span.is_disabled() {

@@ -120,10 +120,10 @@ mod tests {
     }
 
     fn task() -> (Runnable, JoinHandle<()>) {
-        let spec = Spec { id: TaskId::next(), name: None, location: Location::caller(), owner: 0, pinned: false };
+        let spec = Spec { id: TaskId::next(), location: Location::caller(), owner: 0, pinned: false };
         // SAFETY: the future may go anywhere; the task is new, and this is its Runnable and its handle.
         unsafe {
-            let task = cell::allocate(async {}, Keeps, spec);
+            let task = cell::allocate(async {}, Keeps, spec, ());
             (Runnable::from_ptr(task), JoinHandle::from_ptr(task))
         }
     }

@@ -1,0 +1,283 @@
+//! What is done with a task's future: a poll, its end, and what becomes of its outcome.
+//!
+//! Values are not passed about here. The outcome goes from the poll straight to the place where the future was, because a
+//! value that is copied a moment after it was written in smaller pieces waits for all of them.
+
+use super::cell::{Cell, Ended, Header, Name, Schedule, Stage, cell, drop_payload, free, release};
+use super::error::{CancelCause, CancelKind, JoinError, Panic};
+use super::state::{Completed, EndPoll, StartPoll};
+use super::waker;
+use crate::observe::unhandled::Unhandled;
+use core::mem::{ManuallyDrop, needs_drop};
+use core::pin::Pin;
+use core::ptr::{self, NonNull};
+use core::task::{Context, Poll, Waker};
+use weftwork_sync::coop;
+use weftwork_sync::primitive::contain;
+
+/// What came of a poll.
+enum Polled {
+    Pending {
+        self_woken: bool,
+    },
+    /// The future is gone and the outcome is in its place.
+    Ended,
+}
+
+impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
+    /// Whether a cancelled task is polled a last time, with the cancel bit set: what it waits for may have come meanwhile,
+    /// and a value that is ready wins. One that never ran never does, and at the end of its runtime no task runs any more.
+    fn may_have_a_value(&self) -> bool {
+        let ends = self.header.cause().is_none_or(|cause| cause.kind == CancelKind::Shutdown);
+        self.header.polls.get() > 0 && !ends && !self.scheduler.ends()
+    }
+
+    /// Drops the future in place and puts `ended` there.
+    ///
+    /// # Safety
+    /// The caller holds the task, and its future is whole.
+    #[cold]
+    unsafe fn end(&self, ended: Ended) {
+        let dropped = contain(|| {
+            self.stage.with_mut(|stage| {
+                // SAFETY: as the caller promises; the future is dropped where it is pinned.
+                coop::unconstrained(|| unsafe { ptr::drop_in_place(stage) });
+            });
+        });
+        let outcome = match dropped {
+            Ok(()) => Err(ended),
+            Err(late) => self.ended_late(Err(ended), late),
+        };
+        // SAFETY: as above; what was there is dropped, or given up half-dropped by its own panic.
+        self.stage.with_mut(|stage| unsafe { stage.write(Stage::Outcome(outcome)) });
+    }
+
+    /// The future's destructor panicked: that is what the handle is told, and what the task had come to before is dropped, or
+    /// reported if it was a panic too.
+    #[cold]
+    fn ended_late(
+        &self,
+        first: Result<F::Output, Ended>,
+        late: weftwork_sync::primitive::Panic,
+    ) -> Result<F::Output, Ended> {
+        self.discard(first);
+        Err(Ended::Panicked(Panic(late)))
+    }
+
+    /// Lets go of an outcome that nobody reads.
+    fn discard(&self, outcome: Result<F::Output, Ended>) {
+        match outcome {
+            Ok(value) => {
+                if needs_drop::<F::Output>()
+                    && let Err(payload) = contain(|| drop(value))
+                {
+                    self.tell(&payload, Unhandled::drop_panicked);
+                    drop_payload(payload);
+                }
+            }
+            Err(Ended::Panicked(panic)) => {
+                self.scheduler.unhandled(&Unhandled::task_panicked((&self.header, self.name.text()), &panic));
+                drop_payload(panic.0);
+            }
+            Err(Ended::Cancelled) => {}
+        }
+    }
+
+    #[cold]
+    fn tell<'a>(
+        &'a self,
+        payload: &'a weftwork_sync::primitive::Panic,
+        what: fn((&'a Header, Option<&'a str>), &'a weftwork_sync::primitive::Panic) -> Unhandled<'a>,
+    ) {
+        self.scheduler.unhandled(&what((&self.header, self.name.text()), payload));
+    }
+
+    /// Wakes whoever waits for the task, which has just been completed.
+    fn tell_handle(&self) {
+        // SAFETY: frozen, so the handle does not write; complete made the waker this thread's, and nobody else drops it.
+        let waker = self.header.join_waker.with(|slot| unsafe { ptr::read(slot) });
+        if let Err(payload) = contain(|| waker.map(Waker::wake)) {
+            self.tell(&payload, Unhandled::waker_panicked);
+            drop_payload(payload);
+        }
+    }
+}
+
+/// Polls a task, or ends it if it was cancelled; `true` if it was woken meanwhile and the caller still holds its `Runnable`.
+pub(super) unsafe fn poll<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) -> bool {
+    // SAFETY: the vtable is chosen by the cell's own types, and the Runnable keeps the cell alive.
+    let cell = unsafe { cell::<F, S, N>(this) };
+    match cell.header.state.start_poll() {
+        StartPoll::Poll => {}
+        // SAFETY: start_poll gave us the future.
+        StartPoll::Cancel => unsafe {
+            poll_cancelled::<F, S, N>(this);
+            return false;
+        },
+    }
+    // SAFETY: as above; after the end this thread is still inside of the task.
+    unsafe {
+        match poll_once::<F, S, N>(this, false) {
+            Polled::Pending { self_woken } => match cell.header.state.end_poll(self_woken) {
+                EndPoll::Idle => {}
+                EndPoll::Reschedule => return true,
+                // end_poll left us the future.
+                EndPoll::Cancel => poll_cancelled::<F, S, N>(this),
+            },
+            Polled::Ended => complete::<F, S, N>(this),
+        }
+    }
+    false
+}
+
+/// # Safety
+/// The caller holds the task.
+#[inline(always)]
+unsafe fn poll_once<F: Future, S: Schedule, N: Name>(this: NonNull<Header>, last: bool) -> Polled {
+    // SAFETY: the vtable is chosen by the cell's own types, and who holds the task keeps it alive.
+    let cell = unsafe { cell::<F, S, N>(this) };
+    let waker = waker::borrowed(this);
+    let mut cx = Context::from_waker(&waker);
+    cell.header.polls.bump();
+    let poll = || {
+        cell.stage.with_mut(|stage| {
+            // SAFETY: who holds the task has the stage to itself.
+            let Stage::Future(future) = (unsafe { &mut *stage }) else { unreachable!("polled after completion") };
+            let future: *mut F = future;
+            // SAFETY: the cell does not move, and the future is dropped in place.
+            let Poll::Ready(value) = (unsafe { Pin::new_unchecked(&mut *future) }).poll(&mut cx) else { return false };
+            // It is dropped before its value is visible: whoever joins finds its destructors done.
+            let dropped = if needs_drop::<F>() {
+                coop::lift();
+                // SAFETY: dropped where it is pinned, and never looked at again.
+                contain(|| unsafe { ptr::drop_in_place(future) })
+            } else {
+                Ok(())
+            };
+            let outcome = match dropped {
+                Ok(()) => Ok(value),
+                Err(late) => cell.ended_late(Ok(value), late),
+            };
+            // SAFETY: what was there is dropped, or given up half-dropped by its own panic.
+            unsafe { stage.write(Stage::Outcome(outcome)) };
+            true
+        })
+    };
+    let task = this.as_ptr().cast_const().cast();
+    match coop::within_task(task, coop::UNITS_PER_POLL, last, || contain(poll)) {
+        (Ok(false), self_woken) => Polled::Pending { self_woken },
+        (Ok(true), _) => Polled::Ended,
+        (Err(payload), _) => {
+            // SAFETY: the poll panicked, and nothing but the poll touched the future.
+            unsafe { cell.end(Ended::Panicked(Panic(payload))) };
+            Polled::Ended
+        }
+    }
+}
+
+/// Ends a cancelled task, after a last poll if that may bring its value.
+///
+/// # Safety
+/// The caller holds the task.
+#[cold]
+unsafe fn poll_cancelled<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if cell::<F, S, N>(this).may_have_a_value()
+            && let Polled::Ended = poll_once::<F, S, N>(this, true)
+        {
+            return complete::<F, S, N>(this);
+        }
+        cancel::<F, S, N>(this);
+    }
+}
+
+/// Drops the future of a task and completes it as cancelled.
+pub(super) unsafe fn cancel<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
+    // SAFETY: the caller has the future to itself and so keeps the task incomplete and alive.
+    let cell = unsafe { cell::<F, S, N>(this) };
+    if cell.header.cause().is_none() {
+        cell.header.set_cause(CancelCause::new(CancelKind::Shutdown));
+    }
+    // SAFETY: as above.
+    unsafe {
+        cell.end(Ended::Cancelled);
+        complete::<F, S, N>(this);
+    }
+}
+
+/// The outcome is in its place: leaves the list, tells the handle.
+unsafe fn complete<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
+    // SAFETY: the owning list's reference lives until release below.
+    let cell = unsafe { cell::<F, S, N>(this) };
+    // SAFETY: once per task, here, inside of it.
+    let left = unsafe { cell.scheduler.leave(this) };
+    match cell.header.state.complete(left) {
+        Completed::HandedOver => {}
+        // SAFETY: nobody else can reach the task, so the outcome and the memory are this thread's.
+        Completed::Alone => unsafe { free::<F, S, N>(this) },
+        Completed::Kept { has_join, has_waker } => {
+            if !has_join {
+                // SAFETY: without a handle the outcome stays with whoever completed.
+                unsafe { drop_outcome::<F, S, N>(this) };
+            } else if has_waker {
+                cell.tell_handle();
+            }
+            // SAFETY: the list's reference, given up once; by it the cell may be freed, so a copy of the scheduler is called.
+            unsafe {
+                if left {
+                    release(this);
+                } else {
+                    ManuallyDrop::new(ptr::read(&raw const cell.scheduler)).release(this);
+                }
+            }
+        }
+    }
+}
+
+/// Moves the outcome to the handle's `to`, a `Result<F::Output, JoinError>`.
+pub(super) unsafe fn take_outcome<F: Future, S: Schedule, N: Name>(this: NonNull<Header>, to: NonNull<()>) {
+    // SAFETY: the handle's reference keeps the cell alive, and the outcome is the handle's.
+    let cell = unsafe { cell::<F, S, N>(this) };
+    let to = to.cast::<Result<F::Output, JoinError>>();
+    cell.stage.with_mut(|stage| {
+        // SAFETY: after completion the stage belongs to whoever owns the outcome; what is read out of it is overwritten
+        // without being dropped; the caller promises the type of `to`.
+        unsafe {
+            match &*stage {
+                Stage::Outcome(Ok(value)) => to.write(Ok(ptr::read(value))),
+                Stage::Outcome(Err(Ended::Panicked(panic))) => to.write(Err(JoinError::Panicked(ptr::read(panic)))),
+                Stage::Outcome(Err(Ended::Cancelled)) => {
+                    // Whoever cancels says why first.
+                    let cause = cell.header.cause().cloned();
+                    let cause = cause.unwrap_or_else(|| CancelCause::new(CancelKind::Shutdown));
+                    to.write(Err(JoinError::Cancelled(cause)));
+                }
+                Stage::Future(_) | Stage::Gone => panic!(
+                    "a JoinHandle was polled after it had given its outcome; keep the result instead of awaiting it again"
+                ),
+            }
+            stage.write(Stage::Gone);
+        }
+    });
+}
+
+/// Drops an outcome that nobody read, if it is still there.
+pub(super) unsafe fn drop_outcome<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
+    // SAFETY: the caller holds a reference and owns the outcome.
+    let cell = unsafe { cell::<F, S, N>(this) };
+    let outcome = cell.stage.with_mut(|stage| {
+        // SAFETY: after completion the stage belongs to whoever owns the outcome, and is read out once.
+        unsafe {
+            let outcome = match &*stage {
+                Stage::Outcome(outcome) => Some(ptr::read(outcome)),
+                Stage::Future(_) | Stage::Gone => None,
+            };
+            stage.write(Stage::Gone);
+            outcome
+        }
+    });
+    if let Some(outcome) = outcome {
+        cell.discard(outcome);
+    }
+}
