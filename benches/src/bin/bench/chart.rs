@@ -7,7 +7,9 @@ use std::path::Path;
 use weftwork_benches::rows::Who;
 
 const WIDTH: f64 = 900.0;
-const LEFT: f64 = 190.0;
+const LEFT: f64 = 210.0;
+/// Between the names and the bars, for the number of a bar that ends at the edge.
+const NUMBER: f64 = 36.0;
 const RIGHT: f64 = 60.0;
 const BAR: f64 = 9.0;
 const GAP: f64 = 12.0;
@@ -112,16 +114,17 @@ fn row(bars: &mut String, figures: &Figures, mut y: f64) -> f64 {
         let (from, to) = (x(ratio).min(x(1.0)), x(ratio).max(x(1.0)));
         // The number stands at the bar's outer end.
         let (number, side) = if ratio < 1.0 { (from - 4.0, "end") } else { (to + 4.0, "start") };
+        let told = if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") };
         let (width, base) = (to - from, y + BAR - 1.0);
         let (class, unit) = (who.name().to_lowercase(), figures.row().unit);
         let _ = writeln!(
             bars,
-            r#"<rect x="{from:.1}" y="{y:.1}" width="{width:.1}" height="{BAR}" class="{class}"><title>{name}, {}: {figure:.1} {unit}; tokio: {tokio:.1}</title></rect><text x="{number:.1}" y="{base:.1}" class="faint" text-anchor="{side}">{ratio:.2}</text>"#,
+            r#"<rect x="{from:.1}" y="{y:.1}" width="{width:.1}" height="{BAR}" class="{class}"><title>{name}, {}: {figure:.1} {unit}; tokio: {tokio:.1}</title></rect><text x="{number:.1}" y="{base:.1}" class="faint" text-anchor="{side}">{told}</text>"#,
             who.name(),
         );
         y += BAR + 1.0;
     }
     let middle = f64::midpoint(start, y) + 3.0;
-    let _ = writeln!(bars, r#"<text x="{}" y="{middle:.1}" class="row">{name}</text>"#, LEFT - 8.0);
+    let _ = writeln!(bars, r#"<text x="{}" y="{middle:.1}" class="row">{name}</text>"#, LEFT - NUMBER);
     y + GAP
 }

@@ -33,7 +33,7 @@ fn switches() -> u64 {
     threads.flatten().map(of).sum()
 }
 
-/// 1 000 tasks asleep, and nothing to do for a second.
+/// 1 000 tasks asleep, and nothing to do for a second; the task that looks has been awake at its beginning.
 async fn at_rest<P: Timed>() -> Used {
     let sleepers: Vec<_> = (0..1_000).map(|_| P::spawn(P::sleep(Duration::from_secs(3_600)))).collect();
     P::sleep(Duration::from_millis(300)).await;
