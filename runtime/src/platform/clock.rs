@@ -60,11 +60,12 @@ impl Clock {
         }
     }
 
-    /// How long a thread may sleep for real until `deadline`; under a manual clock only the test can end the sleep.
-    pub(crate) fn until(&self, deadline: u64) -> Option<Duration> {
+    /// How long a thread may sleep for real until `deadline`, or until the later time that `adjust` makes of it; under a
+    /// manual clock only the test can end the sleep.
+    pub(crate) fn until(&self, deadline: u64, adjust: impl FnOnce(u64) -> u64) -> Option<Duration> {
         match self {
             _ if deadline == u64::MAX => None,
-            Self::Real => Some(Duration::from_nanos(deadline.saturating_sub(real_now()))),
+            Self::Real => Some(Duration::from_nanos(adjust(deadline).saturating_sub(real_now()))),
             Self::Manual(time) => (time.now() >= deadline).then_some(Duration::ZERO),
         }
     }

@@ -107,6 +107,11 @@ impl Worker {
             }
         }
         self.ready.set(ready);
+        if let Some(now) = now
+            && fired > 0
+        {
+            self.gather.fired(now, fired);
+        }
         self.slot().counters.timers.bump_by(fired as u64);
         fired > 0
     }

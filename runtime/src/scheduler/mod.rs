@@ -14,6 +14,7 @@
 //! | `look.rs` | what a worker does about what lies elsewhere |
 //! | `share.rs` | when it gives tasks to its peers |
 //! | `sleep.rs` | going to sleep and waking up |
+//! | `gather.rs` | whether it sleeps past a timer to fire several at once |
 //! | `idle.rs` | the protocol of sleepers, searchers and wakers |
 //! | `biased.rs` | how a blocked worker is robbed of what is its own |
 //! | `queue.rs` | the queues that several threads reach |
@@ -22,6 +23,7 @@
 //! | `shutdown.rs` | the end of a runtime |
 
 pub(crate) mod biased;
+mod gather;
 pub(crate) mod idle;
 pub(crate) mod look;
 pub(crate) mod queue;

@@ -2,66 +2,126 @@
 //!
 //! Waking a sleeping core costs its waker 2 to 3 us and the sleeper 1 to 25, so a queue that would be empty by then is not
 //! worth it. How long the queue would take is estimated from the mean length of recent polls, read from the clock once per
-//! [`SAMPLE`] polls; what a wake-up costs is learned from those that happened. A poll much longer than the mean is the
-//! watchdog's case. Peers that are awake and search are fed at once.
+//! [`SAMPLE`] polls; what a wake-up costs is learned from those that happened. Between samples a push looks at one number: the
+//! length from which the queue is worth a wake-up. A poll much longer than the mean is the watchdog's case. Peers that are
+//! awake and search are fed at once.
+//!
+//! A window of polls in which the queue grew by more tasks than were polled says how long it takes to spawn them, not to run
+//! them, and is not counted.
 
-use super::slot::Local;
 use super::worker::Worker;
+use core::cell::Cell;
 use weftwork_sync::primitive::atomic::Ordering;
 
 /// Polls per reading of the clock.
 pub(super) const SAMPLE: u32 = 32;
-/// A queue that reaches this length is looked at without waiting for the next sample.
-pub(super) const BURST: usize = 256;
+/// Nanoseconds of polls that say enough, however few they were.
+const LONG: u64 = 200_000;
 /// A peer is woken when the queue would take this many times the cost of a wake-up.
 const WORTH: u64 = 2;
 /// Nanoseconds that a task costs the two workers when it moves: its cell changes caches, and so does its end. Shorter ones
 /// are not worth moving while they remain that short.
 const MOVE: u64 = 120;
+/// The same for a task that never ran: as a rule it ends with its first poll, so the move has to pay for itself at once.
+const MOVE_NEW: u64 = 400;
+/// What a worker knows of the length of its polls. A stretch is a time in which it did nothing but poll.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// Nanoseconds; a running mean. 0 until one is known.
+    mean: Cell<u64>,
+    /// When the stretch began, at which step, and with how long a queue.
+    since: Cell<u64>,
+    at_step: Cell<u32>,
+    backlog: Cell<usize>,
+    /// Nanoseconds and polls of stretches that the mean does not contain yet.
+    time: Cell<u64>,
+    polls: Cell<u64>,
+}
 
-impl Worker {
-    /// Reads the clock for the mean length of a poll, and thinks about waking a peer.
-    pub(super) fn sample(&self) {
-        let backlog = self.own(|local| local.private.len());
-        if backlog == 0 {
-            // Without a backlog nobody has to be woken, and the clock is not read.
-            self.sampled_at.set(0);
+impl Pace {
+    fn begin(&self, now: u64, step: u32, backlog: usize) {
+        self.since.set(now);
+        self.at_step.set(step);
+        self.backlog.set(backlog);
+    }
+
+    fn end(&self, now: u64, step: u32, backlog: usize) {
+        let polls = step.wrapping_sub(self.at_step.get());
+        if polls == 0 || backlog > self.backlog.get() + polls as usize {
             return;
         }
-        let now = crate::platform::clock::real_now();
-        let before = self.sampled_at.replace(now);
-        if before != 0 {
-            let mean = now.saturating_sub(before) / u64::from(SAMPLE);
-            self.mean_poll.set((self.mean_poll.get() * 3 + mean) / 4);
+        let time = self.time.get() + now.saturating_sub(self.since.get());
+        let polls = self.polls.get() + u64::from(polls);
+        let known = polls >= u64::from(SAMPLE) || time >= LONG;
+        if known {
+            let (before, mean) = (self.mean.get(), time / polls);
+            self.mean.set(if before == 0 { mean } else { (before * 3 + mean) / 4 });
         }
-        self.share(backlog);
+        self.time.set(if known { 0 } else { time });
+        self.polls.set(if known { 0 } else { polls });
+    }
+}
+
+impl Worker {
+    /// Reads the clock for the mean length of a poll, and thinks about waking a peer. `step` begins now.
+    pub(super) fn sample(&self, step: u32) {
+        let now = crate::platform::clock::real_now();
+        let backlog = self.own(|local| local.private.len());
+        self.pace.end(now, step, backlog);
+        self.pace.begin(now, step, backlog);
+        self.share_at.set(self.worth());
+        if backlog > 0 {
+            self.share(backlog);
+        }
+    }
+
+    /// There is nothing to poll at this step.
+    pub(super) fn stretch_ends(&self, step: u32) {
+        if step != self.pace.at_step.get() {
+            self.pace.end(crate::platform::clock::real_now(), step, 0);
+        }
+    }
+
+    /// From the next step on there may be something to poll again.
+    pub(super) fn stretch_begins(&self, step: u32) {
+        let backlog = self.own(|local| local.private.len());
+        self.pace.begin(crate::platform::clock::real_now(), step.wrapping_add(1), backlog);
+        self.share_at.set(self.worth());
+    }
+
+    /// Looks at a queue that grew within one poll: the next sample may come too late.
+    #[inline(always)]
+    pub(super) fn pushed(&self, backlog: usize) {
+        if backlog >= self.share_at.get() {
+            self.share(backlog);
+        }
     }
 
     /// Publishes private tasks to thieves if one is there or worth waking.
-    pub(super) fn share(&self, backlog: usize) {
-        if self.mean_poll.get() < MOVE {
-            return;
-        }
+    #[inline(never)]
+    fn share(&self, backlog: usize) {
+        let (mean, worth) = (self.pace.mean.get(), self.worth());
         let idle = &self.core.idle;
-        let searched_for = idle.searching() > 0;
-        let worth_a_wake = !searched_for && idle.wants_wake() && self.delay_of(backlog) > self.wake_cost() * WORTH;
-        if !(searched_for || worth_a_wake) {
-            return;
-        }
-        if self.own(Local::publish) {
-            self.slot().has_work.store(true, Ordering::Relaxed);
-            if worth_a_wake {
-                self.slot().counters.wakes.bump();
-                self.core.wake_one();
-            }
+        let worth_a_wake = backlog >= worth;
+        let published = (idle.searching() > 0 || (worth_a_wake && idle.wants_wake()))
+            && mean >= MOVE.min(MOVE_NEW)
+            && self.own(|local| {
+                let new = local.private.front().is_some_and(|task| task.polls.get() == 0);
+                mean >= if new { MOVE_NEW } else { MOVE } && local.publish()
+            });
+        // When nobody could be given anything, the queue grows by a quarter of what is worth a wake-up before a push looks again.
+        self.share_at.set(if published { worth } else { backlog.saturating_add(worth / 4) });
+        // A searcher that was counted on may have ended its search meanwhile; so it is asked again after publishing, as by
+        // somebody who is no worker. Without a wake-up what was published waits for this worker, which loses nothing.
+        if published && idle.publish(|| self.slot().has_work.store(true, Ordering::Relaxed)) && worth_a_wake {
+            self.slot().counters.wakes.bump();
+            self.core.wake_one();
         }
     }
 
-    fn delay_of(&self, backlog: usize) -> u64 {
-        self.mean_poll.get().saturating_mul(backlog as u64)
-    }
-
-    fn wake_cost(&self) -> u64 {
-        self.core.stats.wake_cost.get()
+    /// How long the queue has to be for a wake-up to be worth it.
+    fn worth(&self) -> usize {
+        let tasks = self.core.stats.wake_cost.get() * WORTH / self.pace.mean.get().max(1);
+        usize::try_from(tasks).unwrap_or(usize::MAX).max(1)
     }
 }

@@ -95,7 +95,7 @@ impl Worker {
         let mut asleep = None;
         if !stay {
             slot.counters.parks.bump();
-            let timeout = core.config.clock.until(deadline);
+            let timeout = core.config.clock.until(deadline, |due| self.gather.until(due));
             asleep = Some(self.patience.borrow().sleep());
             match &core.reactor {
                 Some(reactor) if in_reactor => turned = turn(reactor, timeout, &mut ready),
@@ -145,7 +145,7 @@ impl Worker {
         let Err(error) = turned else { return };
         let text = error.to_string();
         self.foreign(|| self.core.report(&Unhandled::elsewhere(UnhandledKind::ReactorFailed, Some(&text))));
-        let pause = self.core.config.clock.until(deadline).unwrap_or(WITHOUT_REACTOR).min(WITHOUT_REACTOR);
+        let pause = self.core.config.clock.until(deadline, |due| due).unwrap_or(WITHOUT_REACTOR).min(WITHOUT_REACTOR);
         let _ = self.slot().parker.park_for(Some(pause));
     }
 

@@ -1,8 +1,8 @@
 //! Bounded delay (promise P3): one thread that looks whether workers move.
 //!
 //! Each worker counts an epoch up as a poll begins and ends. The watchdog samples the epochs once per period; one that is
-//! odd and the same twice belongs to a worker that has been inside one poll for at least a period. No clock is read by the
-//! workers for that. The period is 1 ms and doubles to 5 ms while nothing is overdue.
+//! odd and the same for [`OVERDUE`] belongs to a worker that has been inside one poll for at least that long. No clock is read
+//! by the workers for that. The period is 1 ms and doubles to 5 ms while nothing is overdue.
 //!
 //! | it sees | it does |
 //! |---|---|
@@ -34,10 +34,13 @@ use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
 use weftwork_sync::primitive::dekker::{announce_then_check, publish_then_check};
 use weftwork_sync::primitive::{Parker, Shared, contain, thread};
 
+/// A poll is overdue when it has been watched for this long. A shorter one ends before those behind it could have begun
+/// elsewhere, and taking thousands of them from a worker that has just spawned them costs more than it saves.
+const OVERDUE: Duration = Duration::from_millis(4);
 /// The shortest period.
 const SHORT: Duration = Duration::from_millis(1);
-/// The longest, while nothing is overdue. An overdue poll is found at the second sample, so two of these are the bound of
-/// 10 ms that promise P3 gives.
+/// The longest, while nothing is overdue. An overdue poll is found at the second sample that is this far from the one before,
+/// so two of these are the bound of 10 ms that promise P3 gives.
 const LONG: Duration = Duration::from_millis(5);
 /// Without activity for this long it sleeps for good.
 const QUIET: Duration = Duration::from_millis(100);
@@ -185,10 +188,8 @@ impl<'a> Rounds<'a> {
                 *seen = Seen { epoch, age: 0, reported: false, spare };
             } else if epoch % 2 == 1 || in_place {
                 seen.age += elapsed;
-                overdue.push(index);
-                continue;
             }
-            if in_place {
+            if in_place || seen.age >= nanoseconds(OVERDUE) {
                 overdue.push(index);
             }
         }

@@ -9,9 +9,10 @@
 //! watchdog has seen it lie for a tick: by age, then, and the age is bounded by the watchdog's period plus one poll.
 
 use super::Core;
+use super::gather::Gather;
 use super::look::Look;
 use super::queue::Owner;
-use super::share::{BURST, SAMPLE};
+use super::share::{Pace, SAMPLE};
 use super::slot::{Local, Slot};
 use crate::observe::unhandled::UnhandledKind;
 use crate::task::cell::Header;
@@ -42,10 +43,10 @@ pub struct Worker {
     pub(super) random: Cell<u32>,
     /// Where stolen tasks land before they become this worker's own.
     pub(super) landing: RefCell<Owner>,
-    /// When the last sample was taken; 0 if not every step since was a poll.
-    pub(super) sampled_at: Cell<u64>,
-    /// Nanoseconds; a running mean over samples.
-    pub(super) mean_poll: Cell<u64>,
+    pub(super) pace: Pace,
+    pub(super) gather: Gather,
+    /// From which length on it is worth looking at again.
+    pub(super) share_at: Cell<usize>,
     pub(super) patience: RefCell<Patience>,
     /// Kept to save an allocation per turn.
     pub(crate) ready: Cell<Vec<Waker>>,
@@ -78,8 +79,9 @@ impl Worker {
             searching: Cell::new(false),
             random: Cell::new(random),
             landing: RefCell::new(super::queue::shared().0),
-            sampled_at: Cell::new(0),
-            mean_poll: Cell::new(0),
+            pace: Pace::default(),
+            gather: Gather::default(),
+            share_at: Cell::new(usize::MAX),
             patience: RefCell::new(Patience::default()),
             ready: Cell::new(Vec::new()),
             keeps_cells,
@@ -156,8 +158,9 @@ impl Worker {
                 Step::Polled
             }
             None => {
-                self.sampled_at.set(0);
+                self.stretch_ends(steps);
                 self.find_or_sleep();
+                self.stretch_begins(steps);
                 Step::Looked
             }
         }
@@ -187,7 +190,7 @@ impl Worker {
             self.push_back(task);
         }
         if self.multi {
-            self.sample();
+            self.sample(steps);
         } else {
             // First in, first out holds for tasks from outside as well.
             self.take_injected();
@@ -370,14 +373,6 @@ impl Worker {
         }
         if multi {
             self.pushed(backlog);
-        }
-    }
-
-    /// A queue that grew within one poll to this length is looked at at once: the next sample would come too late.
-    #[inline(always)]
-    fn pushed(&self, backlog: usize) {
-        if backlog != 0 && backlog.is_multiple_of(BURST) {
-            self.share(backlog);
         }
     }
 

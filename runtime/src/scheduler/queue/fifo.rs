@@ -59,6 +59,12 @@ impl Fifo {
         Some(unsafe { Runnable::from_ptr(NonNull::new_unchecked(task)) })
     }
 
+    /// The oldest, to look at.
+    pub(crate) fn front(&mut self) -> Option<&Header> {
+        // SAFETY: between head and tail lie the pointers of runnables, whose tasks are alive.
+        (self.head != self.tail).then(|| unsafe { &**self.place(self.head) })
+    }
+
     #[cold]
     fn grow(&mut self) {
         let mut places = vec![ptr::null_mut(); self.places.len() * 2].into_boxed_slice();
