@@ -206,7 +206,7 @@ impl Engine {
 
     /// Arms a timer from a thread that is no worker, as a sleep does once it has read the clock.
     pub fn arm_outside(&self, deadline: u64, waker: Waker) {
-        if let Armed::Timer(_, true) = self.core.outside_timers.arm(deadline, waker) {
+        if let Armed::Timer(_, true) = self.core.outside_timers.arm(deadline, 0, waker) {
             self.core.outside_timer_armed(deadline);
         }
     }

@@ -1,17 +1,16 @@
 //! A wheel with its lock, on a clock that stands still.
 
 use crate::platform::clock::{Clock, ManualTime};
-use crate::time::timers::{self, NEVER, Timers};
+use crate::time::timers::{self, NEVER, TimerKey, Timers};
 use core::task::Waker;
 use weftwork_sync::primitive::Shared;
-use weftwork_timer::Key;
 
 /// A wheel of wakers.
 pub struct Wheel(Timers);
 
 /// A timer's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Armed(Key);
+pub struct Armed(TimerKey);
 
 impl Default for Wheel {
     fn default() -> Self {
@@ -30,7 +29,7 @@ impl Wheel {
 
     /// Arms a timer; its key, and whether it is now the earliest. `None` if the wheel is closed.
     pub fn arm(&self, deadline: u64, waker: Waker) -> Option<(Armed, bool)> {
-        match self.0.arm(deadline, waker) {
+        match self.0.arm(deadline, 0, waker) {
             timers::Armed::Timer(key, earliest) => Some((Armed(key), earliest)),
             timers::Armed::Closed => None,
         }
@@ -38,7 +37,7 @@ impl Wheel {
 
     /// Gives a timer another waker; `false` if it has fired.
     pub fn set_waker(&self, timer: Armed, waker: &Waker) -> bool {
-        self.0.set_waker(timer.0, waker)
+        self.0.look(timer.0, waker) == timers::Look::Waits
     }
 
     /// Takes a timer out; `false` if it has fired.

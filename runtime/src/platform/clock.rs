@@ -60,6 +60,12 @@ impl Clock {
         }
     }
 
+    /// Whether time passes by itself.
+    #[inline]
+    pub(crate) fn is_real(&self) -> bool {
+        matches!(self, Self::Real)
+    }
+
     /// How long a thread may sleep for real until `deadline`, or until the later time that `adjust` makes of it; under a
     /// manual clock only the test can end the sleep.
     pub(crate) fn until(&self, deadline: u64, adjust: impl FnOnce(u64) -> u64) -> Option<Duration> {

@@ -1,7 +1,7 @@
 //! Waiting until a point in time.
 
 use super::Instant;
-use super::timers::{Armed, Timers};
+use super::timers::{Armed, Look, TimerKey, Timers};
 use crate::context;
 use crate::platform::clock::nanoseconds;
 use core::fmt;
@@ -11,7 +11,6 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use weftwork_sync::coop;
 use weftwork_sync::primitive::Shared;
-use weftwork_timer::Key;
 
 /// Waits for `duration`, counted from the first poll.
 ///
@@ -61,7 +60,7 @@ enum When {
 enum State {
     New(When),
     Yielded,
-    Armed { timers: Shared<Timers>, key: Key, deadline: Instant },
+    Armed { timers: Shared<Timers>, key: TimerKey, deadline: Instant },
     Done(Instant),
 }
 
@@ -93,22 +92,26 @@ impl Sleep {
 
     fn begin(&mut self, when: When, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
         let Some((timers, outside)) = context::timers() else { return Poll::Ready(Err(context::NO_RUNTIME)) };
-        let deadline = match when {
+        let (deadline, wait) = match when {
             When::After(Duration::ZERO) => {
                 self.state = State::Yielded;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            When::After(duration) => timers.clock.now().saturating_add(nanoseconds(duration)),
+            When::After(duration) => {
+                let wait = nanoseconds(duration);
+                (timers.clock.now().saturating_add(wait), wait)
+            }
             When::At(deadline) => {
-                if deadline.as_nanos() <= timers.clock.now() {
+                let wait = deadline.as_nanos().saturating_sub(timers.clock.now());
+                if wait == 0 {
                     self.state = State::Done(deadline);
                     return Poll::Ready(Ok(()));
                 }
-                deadline.as_nanos()
+                (deadline.as_nanos(), wait)
             }
         };
-        match timers.arm(deadline, cx.waker().clone()) {
+        match timers.arm(deadline, wait, cx.waker().clone()) {
             Armed::Timer(key, earliest) => {
                 if let Some(core) = outside.filter(|_| earliest) {
                     core.outside_timer_armed(deadline);
@@ -131,19 +134,20 @@ impl Sleep {
                 let when = *when;
                 self.begin(when, cx)
             }
-            State::Armed { timers, key, .. } if timers.set_waker(*key, cx.waker()) => Poll::Pending,
-            State::Armed { timers, deadline, .. } => {
-                let deadline = *deadline;
-                let due = timers.clock.now() >= deadline.as_nanos();
-                if !due && timers.is_closed() {
-                    if context::is_ending() {
-                        return Poll::Pending;
-                    }
-                    return Poll::Ready(Err("the runtime that drove this sleep has shut down"));
+            State::Armed { timers, key, deadline } => match timers.look(*key, cx.waker()) {
+                Look::Waits => Poll::Pending,
+                Look::Fired => {
+                    self.state = State::Done(*deadline);
+                    Poll::Ready(Ok(()))
                 }
-                self.state = State::Done(deadline);
-                Poll::Ready(Ok(()))
-            }
+                // It may have been due; the task that sleeps ends before it would be polled again if it was not.
+                Look::Closed if timers.clock.now() >= deadline.as_nanos() => {
+                    self.state = State::Done(*deadline);
+                    Poll::Ready(Ok(()))
+                }
+                Look::Closed if context::is_ending() => return Poll::Pending,
+                Look::Closed => return Poll::Ready(Err("the runtime that drove this sleep has shut down")),
+            },
             State::Yielded => {
                 self.state = State::Done(Instant::now());
                 Poll::Ready(Ok(()))
