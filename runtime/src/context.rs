@@ -31,6 +31,15 @@ weft_thread_local! {
     static UPPERMOST: Cell<*const Worker> = Cell::new(ptr::null());
 }
 
+/// Lets go of empty places at the end. Those from before the worker sat down stay: what is entered from now on has to come
+/// to lie above them.
+fn trim(entered: &mut Vec<Option<Shared<Core>>>) {
+    let below = BELOW.with(Cell::get);
+    while entered.len() > below && entered.last().is_some_and(Option::is_none) {
+        entered.pop();
+    }
+}
+
 /// Finds out again whether a worker is what was sat down in or entered last.
 fn look_again() {
     let worker = WORKER.with(Cell::get);
@@ -59,6 +68,7 @@ pub(crate) fn sit<R>(worker: &Worker, f: impl FnOnce() -> R) -> R {
         fn drop(&mut self) {
             WORKER.with(|place| place.set(self.0));
             BELOW.with(|below| below.set(self.1));
+            ENTERED.with(|entered| trim(&mut entered.borrow_mut()));
             SEATS.with(|seats| seats.borrow_mut().pop());
             look_again();
         }
@@ -107,9 +117,7 @@ impl Drop for Entered {
         let left = ENTERED.try_with(|entered| {
             let mut entered = entered.borrow_mut();
             let core = entered[self.place].take();
-            while entered.last().is_some_and(Option::is_none) {
-                entered.pop();
-            }
+            trim(&mut entered);
             core
         });
         look_again();

@@ -103,6 +103,36 @@ fn guards_may_be_dropped_in_any_order() {
 }
 
 #[test]
+fn a_guard_from_before_the_run_may_be_dropped_inside_of_it() {
+    let other = Builder::new_multi_thread().worker_threads(7).build().unwrap();
+    let is_other = || format!("{:?}", Handle::current()).contains("workers: 7");
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let before = other.enter();
+    runtime.block_on(async {
+        assert!(!is_other());
+        drop(before);
+        assert!(!is_other());
+        let entered = other.enter();
+        assert!(is_other(), "what was entered last is the current one");
+        drop(entered);
+        assert!(!is_other());
+    });
+    assert!(Handle::try_current().is_err());
+}
+
+#[test]
+fn a_guard_from_inside_of_a_run_may_be_dropped_after_it() {
+    let other = Builder::new_multi_thread().worker_threads(7).build().unwrap();
+    let is_other = || format!("{:?}", Handle::current()).contains("workers: 7");
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let inside = runtime.block_on(async { other.enter() });
+    assert!(is_other());
+    runtime.block_on(async { assert!(!is_other()) });
+    drop(inside);
+    assert!(Handle::try_current().is_err());
+}
+
+#[test]
 fn a_handle_does_not_keep_a_runtime_from_ending() {
     both_flavors(|builder| {
         let runtime = builder.build().unwrap();
