@@ -24,6 +24,7 @@ const WORTH: u64 = 2;
 const MOVE: u64 = 120;
 /// The same for a task that never ran: as a rule it ends with its first poll, so the move has to pay for itself at once.
 const MOVE_NEW: u64 = 400;
+
 /// What a worker knows of the length of its polls. A stretch is a time in which it did nothing but poll.
 #[derive(Debug, Default)]
 pub(super) struct Pace {

@@ -1,6 +1,6 @@
 //! The right to poll a task, which is what queues hold.
 //!
-//! There is one at most per task (`SCHEDULED` in `state.rs`). It is not counted as a reference: while it exists the task
+//! There is one at most per task (`HELD` in `state.rs`). It is not counted as a reference: while it exists the task
 //! is incomplete, and until completion the list that owns the task keeps it alive. It must not be lost, so dropping it
 //! puts the task back to its scheduler.
 
