@@ -1,8 +1,8 @@
 //! Where the entries live: a slab whose keys are never valid twice.
 //!
-//! It exists, instead of a slab from elsewhere, because the wheel needs three things in one place: links between
-//! entries (so that leaving a slot is O(1)), a generation per place (so that a stale key finds nothing), and an order
-//! number per arming (so that the near heap can forget entries lazily).
+//! It exists, instead of a slab from elsewhere, because the wheel needs two things in one place: a
+//! generation per place (so that a stale key finds nothing), and an order number per arming (so that slots and the near heap
+//! can forget entries lazily).
 //!
 //! A place is in one of three states:
 //!
@@ -13,14 +13,14 @@
 //! ```
 //!
 //! Assumed by the wheel: `order` is unique over the life of the slab and never 0 for an occupied place; whoever removes
-//! an entry has unlinked it before.
+//! an entry tells the slot that holds its node.
 
 use alloc::vec::Vec;
 use core::fmt;
 use core::num::NonZeroU32;
 
-/// Stands for "no entry" in links; also the limit on the number of places.
-pub(crate) const NIL: u32 = u32::MAX;
+/// Stands for "no place"; also the limit on the number of places.
+const NIL: u32 = u32::MAX;
 
 /// The order number of places that hold nothing: no arming ever gets it.
 const NO_ORDER: u64 = 0;
@@ -67,10 +67,8 @@ pub(crate) struct Entry<T> {
     pub(crate) deadline: u64,
     /// The number of the arming (insert or reset) that set the deadline; `NO_ORDER` if the place holds nothing.
     pub(crate) order: u64,
-    /// The neighbour towards the head of the slot's list.
-    pub(crate) prev: u32,
-    /// The neighbour away from the head; for a free place the next free one.
-    pub(crate) next: u32,
+    /// For a free place the next free one.
+    next: u32,
     /// That of the live key, or of the next one if the place is free.
     generation: NonZeroU32,
     value: Option<T>,
@@ -98,7 +96,7 @@ impl<T> Entries<T> {
         self.places.capacity()
     }
 
-    /// Takes a place for the value. The links are the caller's to set.
+    /// Takes a place for the value.
     ///
     /// # Panics
     /// If all 2^32 - 1 places are taken.
@@ -117,11 +115,11 @@ impl<T> Entries<T> {
         let index = self.places.len() as u32;
         let generation = self.first_generation;
         self.len += 1;
-        self.places.push(Entry { deadline, order, prev: NIL, next: NIL, generation, value: Some(value) });
+        self.places.push(Entry { deadline, order, next: NIL, generation, value: Some(value) });
         Key { index, generation }
     }
 
-    /// Frees the place of an entry that is linked nowhere any more.
+    /// Frees the place of an entry.
     pub(crate) fn remove(&mut self, index: u32) -> Option<(Key, T)> {
         let entry = &mut self.places[index as usize];
         let value = entry.value.take()?;
@@ -150,6 +148,7 @@ impl<T> Entries<T> {
         if entry.generation == key.generation { entry.value.as_mut() } else { None }
     }
 
+    #[cfg(test)]
     pub(crate) fn entry(&self, index: u32) -> &Entry<T> {
         &self.places[index as usize]
     }

@@ -40,7 +40,7 @@
 //!       |        19.5 h  18.3 min 17.2 s  268 ms  4.2 ms  65.5 us      |      <- one slot spans
 //!       v        52 d    19.5 h  18.3 min 17.2 s  268 ms  4.2 ms       v      <- the level spans
 //!   overflow     [64]    [64]    [64]    [64]    [64]    [64]        near
-//!    (list)       \________  slots: linked lists, a bitmap of  _____/ (heap)
+//!    (array)      \____________  slots: arrays, a bitmap of  _______/ (heap)
 //!                            the occupied ones per level
 //!
 //!  cursor in level 0, slot 5:
@@ -70,7 +70,7 @@
 //! | [`next_expiry`](Wheel::next_expiry) | O(1): at most 16 entries are looked at |
 //! | [`pop_due`](Wheel::pop_due), per entry in its life | at most 7 moves and O(log *k*), *k* the entries of its tick |
 //! | the overflow list | walked once for every 52 days in which one of its entries falls due |
-//! | memory | the most entries that ever lived at once, times (32 bytes + a padded `Option<T>`), times at most 2 for growth; 6.2 KiB per wheel; the near heap: 24 bytes for each entry that was ever in it at once, times at most 4 |
+//! | memory | the most entries that ever lived at once, times (24 bytes + a padded `Option<T>`), times at most 2 for growth; 24 bytes for the node of each entry and of those that left since the last sweep of its slot, times at most 4; 2.5 KiB per level from its first entry on |
 //!
 //! Freed entries are used again, last freed first. The memory of a burst is kept until
 //! [`shrink_to_fit`](Wheel::shrink_to_fit). An entry's place is retired after 2^32 - 2 uses instead of letting an old

@@ -8,7 +8,6 @@ use std::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::level::SLOTS;
 
 impl<T> Wheel<T> {
     fn check(&self) {
@@ -26,11 +25,10 @@ impl<T> Wheel<T> {
         }
         for (number, level) in self.levels.iter().enumerate() {
             let mut occupied = 0;
-            for slot in 0..SLOTS {
-                let place = Place::Slot { level: number, slot };
-                found += self.check_slot(level.slot(slot), place);
-                occupied += u32::from(!level.slot(slot).is_empty());
-                if !level.slot(slot).is_empty() {
+            for (slot, held) in level.slots().iter().enumerate() {
+                found += self.check_slot(held, Place::Slot { level: number, slot });
+                occupied += u32::from(!held.is_empty());
+                if !held.is_empty() {
                     assert!(slot_start(number, slot, self.cursor) > self.cursor);
                 }
             }
@@ -41,16 +39,17 @@ impl<T> Wheel<T> {
     }
 
     fn check_slot(&self, slot: &Slot, place: Place) -> usize {
-        let (mut count, mut prev, mut next) = (0, NIL, slot.head());
-        while next != NIL {
-            let entry = self.entries.entry(next);
-            assert_eq!(Place::of(entry.deadline, self.cursor), place);
-            assert!(slot.earliest_bound() <= entry.deadline);
-            assert!(slot.earliest(&self.entries) <= entry.deadline);
-            assert_eq!(entry.prev, prev);
-            (count, prev, next) = (count + 1, next, entry.next);
+        let mut live = 0;
+        for node in slot.nodes().iter().filter(|node| self.entries.is_armed(node.index, node.order)) {
+            assert_eq!(self.entries.entry(node.index).deadline, node.deadline);
+            assert_eq!(Place::of(node.deadline, self.cursor), place);
+            assert!(slot.earliest_bound() <= node.deadline);
+            assert!(slot.earliest(&self.entries) <= node.deadline);
+            live += 1;
         }
-        count
+        assert_eq!(live == 0, slot.is_empty(), "the number of the living is wrong");
+        assert!(slot.nodes().len() <= 2 * live + 32, "dead nodes pile up");
+        live
     }
 }
 
