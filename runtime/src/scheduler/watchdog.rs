@@ -7,6 +7,7 @@
 //! | it sees | it does |
 //! |---|---|
 //! | an overdue poll | takes the worker's LIFO slot, private and shared queue, and injects them |
+//! | few long polls of a worker while another sleeps | has the worker find out how long its polls are, and share |
 //! | due timers of a worker that is overdue, old tasks in the injector, a reactor with nobody in it | nudges a worker, waking one if need be |
 //! | every worker overdue, or one overdue for longer than [`Limits::spare_after`] | starts a spare worker |
 //! | a poll longer than [`Limits::report_after`] | has it reported, from the blocking pool |
@@ -20,6 +21,7 @@
 //! epoch moves or not: it may have been kept off the processor between stirring and a poll that blocks.
 
 use super::Core;
+use super::share::SAMPLE;
 use super::shutdown::Left;
 use super::spares::Spares;
 use super::worker::Worker;
@@ -42,6 +44,8 @@ const SHORT: Duration = Duration::from_millis(1);
 /// The longest, while nothing is overdue. An overdue poll is found at the second sample that is this far from the one before,
 /// so two of these are the bound of 10 ms that promise P3 gives.
 const LONG: Duration = Duration::from_millis(5);
+/// Steps of an epoch, two a poll, between two looks at it, from which on its worker reads the clock often enough by itself.
+const MANY: u32 = 2 * SAMPLE;
 /// Without activity for this long it sleeps for good.
 const QUIET: Duration = Duration::from_millis(100);
 
@@ -176,6 +180,7 @@ impl<'a> Rounds<'a> {
         let elapsed =
             now.saturating_sub(core::mem::replace(&mut self.sampled_at, now)).min(nanoseconds(self.period * 2));
         let (mut moved, mut overdue) = (false, Vec::new());
+        let others_sleep = self.core.config.multi && self.core.idle.anybody_sleeps();
         for (index, (slot, seen)) in self.core.slots.iter().zip(&mut self.seen).enumerate() {
             let epoch = slot.epoch.load(Ordering::Relaxed);
             let in_place = slot.yielded_place.load(Ordering::Relaxed);
@@ -183,6 +188,11 @@ impl<'a> Rounds<'a> {
                 moved = true;
                 if let Some(spare) = seen.spare.take_if(|_| !in_place) {
                     Spares::dismiss(self.core, spare);
+                }
+                if others_sleep && epoch % 2 == 1 && epoch.wrapping_sub(seen.epoch) < MANY {
+                    // None of these polls is overdue, but what lies behind them waits for all of them, and its owner would
+                    // look at the clock only after so many.
+                    slot.nudged.store(true, Ordering::Relaxed);
                 }
                 let spare = seen.spare;
                 *seen = Seen { epoch, age: 0, reported: false, spare };
@@ -387,4 +397,48 @@ pub(crate) fn in_place<R>(f: impl FnOnce() -> R) -> R {
     let _back = Back;
     // No worker meanwhile: `f` may itself run a future to its end (tokio issue 5239).
     context::stand_up(f)
+}
+
+#[cfg(all(test, not(weftwork_loom), not(weftwork_count)))]
+mod tests {
+    use super::*;
+    use crate::runtime::Builder;
+    use crate::scheduler::worker::Step;
+
+    /// Long enough to be known as long by itself, and far from overdue.
+    async fn long() {
+        let until = real_now() + nanoseconds(Duration::from_micros(300));
+        while real_now() < until {
+            core::hint::spin_loop();
+        }
+    }
+
+    #[test]
+    fn a_few_long_polls_are_enough_to_share_what_waits_behind_them() {
+        let core = Builder::new_multi_thread().worker_threads(2).assemble().unwrap();
+        let worker = Worker::sit(core.clone(), 0);
+        context::sit(&worker, || {
+            let mut rounds = Rounds::new(&core);
+            let look = |rounds: &mut Rounds<'_>| {
+                // While a poll runs.
+                core.slots[0].count_epoch();
+                let _ = rounds.sample(real_now());
+                core.slots[0].count_epoch();
+            };
+            for _ in 0..32 {
+                crate::spawn(long()).detach();
+            }
+            assert!(!core.idle.announce(1, || false), "the other worker sleeps");
+            for _ in 0..6 {
+                assert_eq!(worker.step(), Step::Polled);
+                look(&mut rounds);
+            }
+            assert_eq!(worker.step(), Step::Polled);
+            assert!(core.has_visible_work(), "half of the queue is there for others");
+            assert!(!core.idle.sleeps(1), "and one of them was woken");
+            worker.leave();
+        });
+        drop(worker);
+        assert!(Core::shutdown(&core, None).is_ok());
+    }
 }

@@ -175,6 +175,9 @@ impl Worker {
         let slot = self.slot();
         if slot.nudged.load(Ordering::Relaxed) {
             slot.nudged.store(false, Ordering::Relaxed);
+            if self.multi {
+                self.sample(self.steps.get().wrapping_add(1));
+            }
             self.look_around(Look::Everywhere);
         }
         if slot.has_mail.load(Ordering::Relaxed) {
