@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `clock.rs` | what time it is, for real or as a test says |
 //! | `asymmetric.rs` | a store-load pair whose one side is nearly free |
-//! | `linux.rs`, `other.rs` | what only Linux has, and what stands for it elsewhere |
+//! | `linux.rs`, `other.rs`, `modelled.rs` | what only Linux has, and what stands for it elsewhere and in models |
 //!
 //! Panics are stopped by `weftwork_sync::primitive::contain`, threads start through `primitive::thread`, descriptors are
 //! opened by the reactor: those doors are not repeated here.
@@ -15,8 +15,11 @@ pub(crate) mod clock;
 #[cfg(all(target_os = "linux", not(weftwork_loom)))]
 #[path = "linux.rs"]
 mod system;
-#[cfg(any(not(target_os = "linux"), weftwork_loom))]
+#[cfg(all(not(target_os = "linux"), not(weftwork_loom)))]
 #[path = "other.rs"]
+mod system;
+#[cfg(weftwork_loom)]
+#[path = "modelled.rs"]
 mod system;
 
 pub(crate) use system::{process_id, sharpen_timers};

@@ -1,4 +1,4 @@
-//! What stands for Linux's specialities elsewhere, and in models.
+//! What stands for Linux's specialities elsewhere.
 
 /// There is no barrier on other threads: both sides of an asymmetric pair fence.
 pub(super) fn has_process_barrier() -> bool {
