@@ -37,6 +37,8 @@ pub struct Worker {
     /// The slot of that index: looked up once, used many times a step.
     slot: NonNull<Slot>,
     multi: bool,
+    /// Whether there are others to share with; a spare is there while this worker is blocked, and then it is robbed.
+    pub(super) has_peers: bool,
     steps: Cell<u32>,
     /// Counted among the searchers of `idle`.
     pub(crate) searching: Cell<bool>,
@@ -70,11 +72,13 @@ impl Worker {
         let keeps_cells = recycle::enter_worker();
         let random = (index as u32).wrapping_mul(0x9E37_79B9) | 1;
         let (slot, multi) = (NonNull::from(&*core.slots[index]), core.config.multi);
+        let has_peers = multi && core.config.workers > 1;
         Self {
             core,
             index,
             slot,
             multi,
+            has_peers,
             steps: Cell::new(0),
             searching: Cell::new(false),
             random: Cell::new(random),
@@ -158,9 +162,13 @@ impl Worker {
                 Step::Polled
             }
             None => {
-                self.stretch_ends(steps);
+                if self.has_peers {
+                    self.stretch_ends(steps);
+                }
                 self.find_or_sleep();
-                self.stretch_begins(steps);
+                if self.has_peers {
+                    self.stretch_begins(steps);
+                }
                 Step::Looked
             }
         }
@@ -175,7 +183,7 @@ impl Worker {
         let slot = self.slot();
         if slot.nudged.load(Ordering::Relaxed) {
             slot.nudged.store(false, Ordering::Relaxed);
-            if self.multi {
+            if self.has_peers {
                 self.sample(self.steps.get().wrapping_add(1));
             }
             self.look_around(Look::Everywhere);
@@ -192,9 +200,9 @@ impl Worker {
         if let Some(task) = again.take() {
             self.push_back(task);
         }
-        if self.multi {
+        if self.has_peers {
             self.sample(steps);
-        } else {
+        } else if !self.multi {
             // First in, first out holds for tasks from outside as well.
             self.take_injected();
         }
