@@ -71,6 +71,25 @@ fn a_woken_task_is_polled_and_sees_what_was_written() {
 }
 
 #[test]
+fn a_wake_up_is_answered_once() {
+    check("task/wake_answered_once", Bound::Unbounded, Bound::Unbounded, || {
+        let (tasks, signals) = (Tasks::new(), Signals::new());
+        let handle = tasks.spawn(all_of(&signals, 1));
+        tasks.run_one();
+        let waker = signals.waker.lock().take().unwrap();
+        let other = spawn(move || waker.wake());
+        tasks.run_one();
+        other.join().unwrap();
+        // The first answers it, unless it was answered above.
+        tasks.run_one();
+        assert!(!tasks.run_one(), "it waits, and nobody polls it");
+        handle.cancel();
+        tasks.run_all();
+        assert_eq!(tasks.released(), 1);
+    });
+}
+
+#[test]
 fn tokio_7622_a_wake_of_a_scheduled_task_publishes_too() {
     check("task/tokio_7622", Bound::Unbounded, Bound::Unbounded, || {
         let (tasks, signals) = (Tasks::new(), Signals::new());

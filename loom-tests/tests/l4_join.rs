@@ -2,12 +2,13 @@
 //! once, the waker is called once and freed, the cell is freed (loom reports one that is not).
 #![cfg(weftwork_loom)]
 
-use core::future::{Future, pending};
+use core::future::{Future, pending, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use weftwork::model::{Probe, Tasks};
 use weftwork::{JoinError, JoinHandle};
 use weftwork_loom_tests::{Bound, check};
+use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
 use weftwork_sync::primitive::unmodelled::Counter;
 use weftwork_sync::primitive::{Shared, UnsafeCell, thread};
 
@@ -210,6 +211,63 @@ fn cancelling_against_a_wake_and_a_poll() {
         tasks.run_all();
         drop(handle.try_take().unwrap());
         assert_eq!((drops.get(), tasks.released()), (1, 1));
+    });
+}
+
+/// A task that polls once or, if it yields, twice before it waits, and a cancel that comes with a value meanwhile: whether the
+/// poll, its end, the next poll or nobody finds it, the last poll sees the value, and the value wins.
+fn cancel_that_publishes(tasks: &Tasks, yields: bool) {
+    let (flag, polls) = (Shared::new(AtomicBool::new(false)), counter());
+    let (seen, polled) = (flag.clone(), polls.clone());
+    let (task, mut handle) = tasks.ready(poll_fn(move |cx| {
+        polled.add(1);
+        if seen.load(Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
+        if yields && polled.get() == 1 {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }));
+    let again = tasks.clone();
+    let other = spawn(move || {
+        task.run();
+        if yields {
+            again.run_one();
+        }
+    });
+    flag.store(true, Ordering::Relaxed);
+    assert!(handle.cancel() || handle.is_finished());
+    other.join().unwrap();
+    tasks.run_all();
+    assert_eq!(handle.try_take().unwrap().is_ok(), polls.get() > 0, "a value that is ready wins");
+}
+
+#[test]
+fn a_task_that_is_cancelled_before_its_first_poll_never_runs() {
+    check_both("join/cancel_first", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        let polls = counter();
+        let polled = polls.clone();
+        let (task, mut handle) = tasks.ready(async move { polled.add(1) });
+        assert!(handle.cancel());
+        let other = spawn(move || task.run());
+        drop(handle.try_take());
+        other.join().unwrap();
+        assert_eq!((polls.get(), handle.is_finished()), (0, true));
+    });
+}
+
+#[test]
+fn a_cancel_publishes_what_came_before_it() {
+    check_both("join/cancel_publishes", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        cancel_that_publishes(&tasks, false);
+    });
+}
+
+#[test]
+fn a_cancel_between_two_polls_publishes_what_came_before_it() {
+    check_both("join/cancel_yield_publishes", Bound::Unbounded, Bound::Unbounded, |tasks| {
+        cancel_that_publishes(&tasks, true);
     });
 }
 
