@@ -1,7 +1,7 @@
 //! Task cells without workers: their scheduler is a queue behind a lock, and whoever likes polls.
 
 use crate::observe::unhandled::Unhandled;
-use crate::task::cell::{self, Header, Schedule};
+use crate::task::cell::{self, Header, Schedule, Turn};
 use crate::task::state::Claim;
 use crate::task::{CancelCause, CancelKind, JoinHandle, Runnable, Spec, TaskId};
 use core::future::Future;
@@ -26,7 +26,7 @@ struct Inner {
 struct Queue(NonNull<Inner>);
 
 impl Schedule for Queue {
-    fn schedule(&self, task: Runnable) {
+    fn schedule(&self, task: Runnable, _turn: Turn) {
         // SAFETY: Tasks outlives its tasks.
         unsafe { self.0.as_ref() }.ready.lock().push_back(task);
     }

@@ -40,7 +40,7 @@ use crate::observe::events;
 use crate::observe::unhandled::{Hook, Unhandled, UnhandledKind};
 use crate::platform::clock::Clock;
 use crate::reactor::Reactor;
-use crate::task::cell::{self, Header, Name, Schedule};
+use crate::task::cell::{self, Header, Name, Schedule, Turn};
 use crate::task::owned::OwnedList;
 use crate::task::{CancelCause, CancelKind, Runnable, Spec};
 use crate::time::timers::Timers;
@@ -170,13 +170,16 @@ impl CoreRef {
 
 impl Schedule for CoreRef {
     #[inline]
-    fn schedule(&self, task: Runnable) {
+    fn schedule(&self, task: Runnable, turn: Turn) {
         let mut task = Some(task);
         context::with_worker(|worker| {
             if self.is(&worker.core)
                 && let Some(task) = task.take()
             {
-                worker.push(task);
+                match turn {
+                    Turn::Next => worker.push(task),
+                    Turn::Behind => worker.push_back(task),
+                }
             }
         });
         if let Some(task) = task {

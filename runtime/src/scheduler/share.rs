@@ -6,9 +6,12 @@
 //! length from which the queue is worth a wake-up. A poll much longer than the mean is the watchdog's case. Peers that are
 //! awake and search are fed at once.
 //!
+//! Tasks that never ran are estimated by themselves: who spawned them, and waits for them, tells nothing of their length.
+//!
 //! A window of polls in which the queue grew by more tasks than were polled says how long it takes to spawn them, not to run
 //! them, and is not counted.
 
+use super::slot::Local;
 use super::worker::Worker;
 use core::cell::Cell;
 use weftwork_sync::primitive::atomic::Ordering;
@@ -28,22 +31,55 @@ const MOVE_NEW: u64 = 400;
 /// What a worker knows of the length of its polls. A stretch is a time in which it did nothing but poll.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// Nanoseconds; a running mean. 0 until one is known.
-    mean: Cell<u64>,
+    /// Of tasks that never ran before, learned where most polls were such.
+    new: Mean,
+    /// Of the others.
+    old: Mean,
     /// When the stretch began, at which step, and with how long a queue.
     since: Cell<u64>,
     at_step: Cell<u32>,
     backlog: Cell<usize>,
-    /// Nanoseconds and polls of stretches that the mean does not contain yet.
+    /// Tasks polled for the first time since then.
+    firsts: Cell<u32>,
+}
+
+/// A mean of poll lengths.
+#[derive(Debug, Default)]
+struct Mean {
+    /// Nanoseconds: the smaller one of the last two samples, because one during which the thread was kept off the processor
+    /// says nothing. 0 until there were two.
+    mean: Cell<u64>,
+    last: Cell<u64>,
+    /// Nanoseconds and polls of stretches that no sample contains yet.
     time: Cell<u64>,
     polls: Cell<u64>,
 }
 
+impl Mean {
+    fn learn(&self, time: u64, polls: u32) {
+        let (time, polls) = (self.time.get() + time, self.polls.get() + u64::from(polls));
+        let enough = polls >= u64::from(SAMPLE) || time >= LONG;
+        if enough {
+            let mean = time / polls;
+            self.mean.set(mean.min(self.last.replace(mean)));
+        }
+        self.time.set(if enough { 0 } else { time });
+        self.polls.set(if enough { 0 } else { polls });
+    }
+}
+
 impl Pace {
+    /// A task is polled, for the first time or again.
+    #[inline(always)]
+    pub(super) fn count(&self, first: bool) {
+        self.firsts.set(self.firsts.get() + u32::from(first));
+    }
+
     fn begin(&self, now: u64, step: u32, backlog: usize) {
         self.since.set(now);
         self.at_step.set(step);
         self.backlog.set(backlog);
+        self.firsts.set(0);
     }
 
     fn end(&self, now: u64, step: u32, backlog: usize) {
@@ -51,15 +87,8 @@ impl Pace {
         if polls == 0 || backlog > self.backlog.get() + polls as usize {
             return;
         }
-        let time = self.time.get() + now.saturating_sub(self.since.get());
-        let polls = self.polls.get() + u64::from(polls);
-        let known = polls >= u64::from(SAMPLE) || time >= LONG;
-        if known {
-            let (before, mean) = (self.mean.get(), time / polls);
-            self.mean.set(if before == 0 { mean } else { (before * 3 + mean) / 4 });
-        }
-        self.time.set(if known { 0 } else { time });
-        self.polls.set(if known { 0 } else { polls });
+        let mean = if self.firsts.get() * 2 > polls { &self.new } else { &self.old };
+        mean.learn(now.saturating_sub(self.since.get()), polls);
     }
 }
 
@@ -70,7 +99,7 @@ impl Worker {
         let backlog = self.own(|local| local.private.len());
         self.pace.end(now, step, backlog);
         self.pace.begin(now, step, backlog);
-        self.share_at.set(self.worth());
+        self.share_at.set(self.least_worth());
         if backlog > 0 {
             self.share(backlog);
         }
@@ -87,7 +116,7 @@ impl Worker {
     pub(super) fn stretch_begins(&self, step: u32) {
         let backlog = self.own(|local| local.private.len());
         self.pace.begin(crate::platform::clock::real_now(), step.wrapping_add(1), backlog);
-        self.share_at.set(self.worth());
+        self.share_at.set(self.least_worth());
     }
 
     /// Looks at a queue that grew within one poll: the next sample may come too late.
@@ -101,15 +130,13 @@ impl Worker {
     /// Publishes private tasks to thieves if one is there or worth waking.
     #[inline(never)]
     fn share(&self, backlog: usize) {
-        let (mean, worth) = (self.pace.mean.get(), self.worth());
+        let front = self.own(|local| local.private.front().map(|task| task.polls.get() == 0));
+        let (mean, least) = if front == Some(true) { (&self.pace.new, MOVE_NEW) } else { (&self.pace.old, MOVE) };
+        let (mean, worth) = (mean.mean.get(), self.worth(mean.mean.get()));
         let idle = &self.core.idle;
         let worth_a_wake = backlog >= worth;
-        let published = (idle.searching() > 0 || (worth_a_wake && idle.wants_wake()))
-            && mean >= MOVE.min(MOVE_NEW)
-            && self.own(|local| {
-                let new = local.private.front().is_some_and(|task| task.polls.get() == 0);
-                mean >= if new { MOVE_NEW } else { MOVE } && local.publish()
-            });
+        let published =
+            mean >= least && (idle.searching() > 0 || (worth_a_wake && idle.wants_wake())) && self.own(Local::publish);
         // When nobody could be given anything, the queue grows by a quarter of what is worth a wake-up before a push looks again.
         self.share_at.set(if published { worth } else { backlog.saturating_add(worth / 4) });
         // A searcher that was counted on may have ended its search meanwhile; so it is asked again after publishing, as by
@@ -120,9 +147,14 @@ impl Worker {
         }
     }
 
-    /// How long the queue has to be for a wake-up to be worth it.
-    fn worth(&self) -> usize {
-        let tasks = self.core.stats.wake_cost.get() * WORTH / self.pace.mean.get().max(1);
+    /// How long a queue of such tasks has to be for a wake-up to be worth it.
+    fn worth(&self, mean: u64) -> usize {
+        let tasks = self.core.stats.wake_cost.get() * WORTH / mean.max(1);
         usize::try_from(tasks).unwrap_or(usize::MAX).max(1)
+    }
+
+    /// From which length on a queue may be worth it, whatever tasks it holds.
+    fn least_worth(&self) -> usize {
+        self.worth(self.pace.new.mean.get().max(self.pace.old.mean.get()))
     }
 }

@@ -155,6 +155,7 @@ impl Worker {
         }
         match self.next(steps, again) {
             Some(task) => {
+                self.pace.count(task.header().polls.get() == 0);
                 slot.count_epoch();
                 *again = task.poll();
                 slot.count_epoch();

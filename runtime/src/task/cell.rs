@@ -34,7 +34,7 @@ use weftwork_sync::primitive::{UnsafeCell, contain};
 /// What a task needs from whoever runs it.
 pub trait Schedule: Sized + 'static {
     /// Puts the task where it will be polled.
-    fn schedule(&self, task: Runnable);
+    fn schedule(&self, task: Runnable, turn: Turn);
 
     /// The task is about to complete: takes it off the list that owns it, if the calling thread may. `true` makes that list's
     /// reference the caller's; otherwise [`release`](Self::release) follows.
@@ -56,6 +56,15 @@ pub trait Schedule: Sized + 'static {
 
     /// Something ended badly and nobody will read it.
     fn unhandled(&self, what: &Unhandled<'_>);
+}
+
+/// When a task that is ready has its turn, where there is a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Next, because what it was woken for is warm.
+    Next,
+    /// Behind what is ready: it waited for the end of a task, and will wait for the others that are queued beside that one.
+    Behind,
 }
 
 /// What is known of a task before it starts.
@@ -98,7 +107,7 @@ pub struct Links {
 
 struct Vtable {
     poll: unsafe fn(NonNull<Header>) -> bool,
-    schedule: unsafe fn(Runnable),
+    schedule: unsafe fn(Runnable, Turn),
     cancel: unsafe fn(NonNull<Header>),
     take_outcome: unsafe fn(NonNull<Header>, NonNull<()>),
     drop_outcome: unsafe fn(NonNull<Header>),
@@ -226,10 +235,10 @@ pub(super) unsafe fn run(this: NonNull<Header>) -> bool {
 }
 
 /// Hands a `Runnable` to the task's own scheduler.
-pub(crate) fn schedule_runnable(task: Runnable) {
+pub(crate) fn schedule_runnable(task: Runnable, turn: Turn) {
     let vtable = task.header().vtable;
     // SAFETY: the vtable is that of the task's cell.
-    unsafe { (vtable.schedule)(task) };
+    unsafe { (vtable.schedule)(task, turn) };
 }
 
 /// Drops the future of a task and completes it as cancelled.
@@ -320,11 +329,11 @@ pub(super) unsafe fn cell<'a, F: Future, S, N>(this: NonNull<Header>) -> &'a Cel
     unsafe { this.cast().as_ref() }
 }
 
-unsafe fn schedule<F: Future, S: Schedule, N: Name>(task: Runnable) {
+unsafe fn schedule<F: Future, S: Schedule, N: Name>(task: Runnable, turn: Turn) {
     // SAFETY: the vtable is chosen by the cell's own types.
     // Once scheduled the task may complete and be freed by another thread, so the scheduler is not borrowed from it.
     let scheduler = unsafe { ManuallyDrop::new(ptr::read(&raw const cell::<F, S, N>(task.as_ptr()).scheduler)) };
-    scheduler.schedule(task);
+    scheduler.schedule(task, turn);
 }
 
 /// A panic's payload may itself panic when dropped; then it is given up.

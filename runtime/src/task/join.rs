@@ -1,6 +1,6 @@
 //! `JoinHandle`: a task's outcome, and the way to cancel it.
 
-use super::cell::{self, Header, schedule_runnable};
+use super::cell::{self, Header, Turn, schedule_runnable};
 use super::error::{CancelCause, CancelKind, JoinError};
 use super::state::{Cancel, DroppedJoin};
 use super::{Runnable, TaskId};
@@ -96,7 +96,7 @@ impl<T> JoinHandle<T> {
         match header.state.cancel() {
             Cancel::Schedule => {
                 // SAFETY: the transition made this thread the holder of the Runnable.
-                schedule_runnable(unsafe { Runnable::from_ptr(self.task) });
+                schedule_runnable(unsafe { Runnable::from_ptr(self.task) }, Turn::Next);
                 true
             }
             Cancel::Marked => {

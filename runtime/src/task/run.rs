@@ -11,7 +11,7 @@ use crate::observe::unhandled::Unhandled;
 use core::mem::{ManuallyDrop, needs_drop};
 use core::pin::Pin;
 use core::ptr::{self, NonNull};
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 use weftwork_sync::coop;
 use weftwork_sync::primitive::contain;
 
@@ -96,7 +96,7 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
     fn tell_handle(&self) {
         // SAFETY: frozen, so the handle does not write; complete made the waker this thread's, and nobody else drops it.
         let waker = self.header.join_waker.with(|slot| unsafe { ptr::read(slot) });
-        if let Err(payload) = contain(|| waker.map(Waker::wake)) {
+        if let Err(payload) = contain(|| waker.map(waker::wake_behind)) {
             self.tell(&payload, Unhandled::waker_panicked);
             drop_payload(payload);
         }

@@ -57,7 +57,7 @@ impl Runnable {
 impl Drop for Runnable {
     fn drop(&mut self) {
         // Losing it would strand the task (promise P1).
-        cell::schedule_runnable(Self(self.0));
+        cell::schedule_runnable(Self(self.0), cell::Turn::Behind);
     }
 }
 

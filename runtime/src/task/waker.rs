@@ -4,7 +4,7 @@
 //! note on that thread: who is inside looks at it when the poll ends, and no shared word is written.
 
 use super::Runnable;
-use super::cell::{self, Header, schedule_runnable};
+use super::cell::{self, Header, Turn, schedule_runnable};
 use super::state::{LastWake, Wake};
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
@@ -55,7 +55,25 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 }
 
 unsafe fn wake(data: *const ()) {
-    // SAFETY: this waker keeps the task alive until its reference is given up; Schedule makes this thread the holder of the
+    // SAFETY: this waker's reference is given up.
+    unsafe { wake_with(data, Turn::Next) };
+}
+
+/// Calls a waker because a task has ended: a task of ours goes behind what is ready.
+pub(super) fn wake_behind(waker: Waker) {
+    if task_of(&waker).is_none() {
+        return waker.wake();
+    }
+    let waker = ManuallyDrop::new(waker);
+    // SAFETY: one of ours, whose reference is given up here instead of by the waker's own drop.
+    unsafe { wake_with(waker.data(), Turn::Behind) };
+}
+
+/// # Safety
+/// `data` is that of a waker, whose reference is given up.
+#[inline(always)]
+unsafe fn wake_with(data: *const (), turn: Turn) {
+    // SAFETY: the waker keeps the task alive until its reference is given up; Schedule makes this thread the holder of the
     // Runnable, and Free makes it the last who can reach the task.
     unsafe {
         let task = header(data);
@@ -63,7 +81,7 @@ unsafe fn wake(data: *const ()) {
             return cell::release(task);
         }
         match task.as_ref().state.wake() {
-            LastWake::Schedule => schedule_runnable(Runnable::from_ptr(task)),
+            LastWake::Schedule => schedule_runnable(Runnable::from_ptr(task), turn),
             LastWake::Nothing => {}
             LastWake::Free => cell::free_alone(task),
         }
@@ -75,7 +93,7 @@ unsafe fn wake_by_ref(data: *const ()) {
     unsafe {
         let task = header(data);
         if !coop::wake_from_inside(data) && task.as_ref().state.wake_by_ref() == Wake::Schedule {
-            schedule_runnable(Runnable::from_ptr(task));
+            schedule_runnable(Runnable::from_ptr(task), Turn::Next);
         }
     }
 }

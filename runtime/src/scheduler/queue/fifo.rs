@@ -110,7 +110,7 @@ mod tests {
     struct Keeps;
 
     impl Schedule for Keeps {
-        fn schedule(&self, task: Runnable) {
+        fn schedule(&self, task: Runnable, _turn: cell::Turn) {
             RETURNED.with_borrow_mut(|returned| returned.push(task));
         }
 
