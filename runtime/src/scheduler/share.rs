@@ -72,7 +72,8 @@ impl Pace {
     /// A task is polled, for the first time or again.
     #[inline(always)]
     pub(super) fn count(&self, first: bool) {
-        self.firsts.set(self.firsts.get() + u32::from(first));
+        // It wraps where nobody asks, on a worker without peers.
+        self.firsts.set(self.firsts.get().wrapping_add(u32::from(first)));
     }
 
     fn begin(&self, now: u64, step: u32, backlog: usize) {
