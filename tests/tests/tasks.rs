@@ -1,10 +1,12 @@
 #![allow(clippy::disallowed_types, reason = "tests stand outside of the facade")]
 //! Tasks: spawned, joined, cancelled, contained.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Poll, Waker};
 use weftwork::runtime::Builder;
-use weftwork::{JoinError, spawn};
+use weftwork::{JoinError, block_in_place, spawn};
 
 fn both_flavors(test: impl Fn(Builder)) {
     test(Builder::new_current_thread());
@@ -150,4 +152,37 @@ fn a_panic_unread_on_a_plain_thread_reaches_the_hook_of_its_runtime() {
     let (kind, message) = reports.try_recv().unwrap();
     assert_eq!((kind, message.as_deref()), (weftwork::runtime::UnhandledKind::TaskPanicked, Some("unread")));
     assert!(reports.try_recv().is_err(), "it is reported once");
+}
+
+/// A task whose first poll does `wake` with its own waker and then waits.
+async fn woken_by(wake: fn(Waker)) {
+    let mut begun = false;
+    poll_fn(move |cx| {
+        if begun {
+            return Poll::Ready(());
+        }
+        begun = true;
+        wake(cx.waker().clone());
+        Poll::Pending
+    })
+    .await;
+}
+
+#[test]
+fn a_poll_that_is_woken_from_inside_is_repeated_whoever_wakes_it() {
+    let ways: [fn(Waker); 5] = [
+        |waker| waker.wake(),
+        |waker| drop(std::thread::spawn(move || waker.wake()).join()),
+        |waker| futures::executor::block_on(async { waker.wake() }),
+        |waker| block_in_place(|| weftwork_sync::block_on(async { waker.wake() })),
+        |waker| {
+            // A task of a runtime that runs inside of the poll, on the same thread.
+            let other = Builder::new_current_thread();
+            block_in_place(|| other.run(async { spawn(async { waker.wake() }).await.unwrap() }).unwrap());
+        },
+    ];
+    let runtime = Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    for wake in ways {
+        runtime.block_on(async { spawn(woken_by(wake)).await.unwrap() });
+    }
 }
