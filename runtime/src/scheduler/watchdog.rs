@@ -402,7 +402,7 @@ pub(crate) fn in_place<R>(f: impl FnOnce() -> R) -> R {
 #[cfg(all(test, not(weftwork_loom), not(weftwork_count)))]
 mod tests {
     use super::*;
-    use crate::runtime::Builder;
+    use crate::runtime::{Builder, Runtime};
     use crate::scheduler::worker::Step;
 
     /// Long enough to be known as long by itself, and far from overdue.
@@ -416,6 +416,8 @@ mod tests {
     #[test]
     fn a_few_long_polls_are_enough_to_share_what_waits_behind_them() {
         let core = Builder::new_multi_thread().worker_threads(2).assemble().unwrap();
+        // Ends the tasks, in whatever way this test ends.
+        let _runtime = Runtime::from_core(core.clone());
         let worker = Worker::sit(core.clone(), 0);
         context::sit(&worker, || {
             let mut rounds = Rounds::new(&core);
@@ -438,7 +440,5 @@ mod tests {
             assert!(!core.idle.sleeps(1), "and one of them was woken");
             worker.leave();
         });
-        drop(worker);
-        assert!(Core::shutdown(&core, None).is_ok());
     }
 }
