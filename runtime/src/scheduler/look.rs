@@ -145,6 +145,7 @@ impl Worker {
             self.own(|local| stolen.into_iter().for_each(|task| local.private.push_back(task)));
             if taken > 0 {
                 self.slot().counters.stolen.bump_by(taken as u64);
+                self.pace.stole();
                 return true;
             }
         }

@@ -8,8 +8,8 @@
 //!
 //! Tasks that never ran are estimated by themselves: who spawned them, and waits for them, tells nothing of their length.
 //!
-//! A window of polls in which the queue grew by more tasks than were polled says how long it takes to spawn them, not to run
-//! them, and is not counted.
+//! A stretch in which the queue grew by more tasks than were polled says how long it takes to spawn them, not to run
+//! them, and is not counted; nor is one in which tasks moved.
 
 use super::slot::Local;
 use super::worker::Worker;
@@ -25,9 +25,6 @@ const WORTH: u64 = 2;
 /// Nanoseconds that a task costs the two workers when it moves: its cell changes caches, and so does its end. Shorter ones
 /// are not worth moving while they remain that short.
 const MOVE: u64 = 120;
-/// The same for a task that never ran: as a rule it ends with its first poll, so the move has to pay for itself at once.
-const MOVE_NEW: u64 = 400;
-
 /// What a worker knows of the length of its polls. A stretch is a time in which it did nothing but poll.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
@@ -41,6 +38,10 @@ pub(super) struct Pace {
     backlog: Cell<usize>,
     /// Tasks polled for the first time since then.
     firsts: Cell<u32>,
+    /// Tasks moved in this stretch, and will have when the next begins. Polls are slower then, and if that were learned, moving
+    /// tasks would look the better the more it costs.
+    moved: Cell<bool>,
+    stole: Cell<bool>,
 }
 
 /// A mean of poll lengths.
@@ -81,11 +82,17 @@ impl Pace {
         self.at_step.set(step);
         self.backlog.set(backlog);
         self.firsts.set(0);
+        self.moved.set(self.stole.take());
+    }
+
+    /// The next stretch is about tasks of a peer.
+    pub(super) fn stole(&self) {
+        self.stole.set(true);
     }
 
     fn end(&self, now: u64, step: u32, backlog: usize) {
         let polls = step.wrapping_sub(self.at_step.get());
-        if polls == 0 || backlog > self.backlog.get() + polls as usize {
+        if polls == 0 || self.moved.get() || backlog > self.backlog.get() + polls as usize {
             return;
         }
         let mean = if self.firsts.get() * 2 > polls { &self.new } else { &self.old };
@@ -132,12 +139,15 @@ impl Worker {
     #[inline(never)]
     fn share(&self, backlog: usize) {
         let front = self.own(|local| local.private.front().map(|task| task.polls.get() == 0));
-        let (mean, least) = if front == Some(true) { (&self.pace.new, MOVE_NEW) } else { (&self.pace.old, MOVE) };
-        let (mean, worth) = (mean.mean.get(), self.worth(mean.mean.get()));
+        let mean = if front == Some(true) { self.pace.new.mean.get() } else { self.pace.old.mean.get() };
+        let worth = self.worth(mean);
         let idle = &self.core.idle;
         let worth_a_wake = backlog >= worth;
         let published =
-            mean >= least && (idle.searching() > 0 || (worth_a_wake && idle.wants_wake())) && self.own(Local::publish);
+            mean >= MOVE && (idle.searching() > 0 || (worth_a_wake && idle.wants_wake())) && self.own(Local::publish);
+        if published {
+            self.pace.moved.set(true);
+        }
         // When nobody could be given anything, the queue grows by a quarter of what is worth a wake-up before a push looks again.
         self.share_at.set(if published { worth } else { backlog.saturating_add(worth / 4) });
         // A searcher that was counted on may have ended its search meanwhile; so it is asked again after publishing, as by
