@@ -9,7 +9,7 @@
 //! Tasks that never ran are estimated by themselves: who spawned them, and waits for them, tells nothing of their length.
 //!
 //! A stretch in which the queue grew by more tasks than were polled says how long it takes to spawn them, not to run
-//! them, and is not counted; nor is one in which tasks moved.
+//! them, and is not counted; nor is one in which tasks moved, unless its polls were shorter than the mean.
 
 use super::slot::Local;
 use super::worker::Worker;
@@ -25,6 +25,7 @@ const WORTH: u64 = 2;
 /// Nanoseconds that a task costs the two workers when it moves: its cell changes caches, and so does its end. Shorter ones
 /// are not worth moving while they remain that short.
 const MOVE: u64 = 120;
+
 /// What a worker knows of the length of its polls. A stretch is a time in which it did nothing but poll.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
@@ -92,11 +93,16 @@ impl Pace {
 
     fn end(&self, now: u64, step: u32, backlog: usize) {
         let polls = step.wrapping_sub(self.at_step.get());
-        if polls == 0 || self.moved.get() || backlog > self.backlog.get() + polls as usize {
+        if polls == 0 || backlog > self.backlog.get() + polls as usize {
             return;
         }
         let mean = if self.firsts.get() * 2 > polls { &self.new } else { &self.old };
-        mean.learn(now.saturating_sub(self.since.get()), polls);
+        let time = now.saturating_sub(self.since.get());
+        // Polls that are short although tasks moved are short: otherwise a worker whose peers are always there to take tasks
+        // would never learn that it has to stop.
+        if !self.moved.get() || time / u64::from(polls) < mean.mean.get() {
+            mean.learn(time, polls);
+        }
     }
 }
 
@@ -167,5 +173,37 @@ impl Worker {
     /// From which length on a queue may be worth it, whatever tasks it holds.
     fn least_worth(&self) -> usize {
         self.worth(self.pace.new.mean.get().max(self.pace.old.mean.get()))
+    }
+}
+
+#[cfg(all(test, not(weftwork_loom)))]
+mod tests {
+    use super::*;
+
+    /// Stretches of a sample's polls, one after the other, each poll of that length.
+    fn stretches(pace: &Pace, begun: u64, count: u64, poll: u64, moved: bool) -> u64 {
+        let length = poll * u64::from(SAMPLE);
+        for n in 0..count {
+            pace.begin(begun + n * length, 0, 0);
+            pace.moved.set(moved);
+            pace.end(begun + (n + 1) * length, SAMPLE, 0);
+        }
+        pace.old.mean.get()
+    }
+
+    #[test]
+    fn one_long_sample_says_nothing_and_two_do() {
+        let pace = Pace::default();
+        assert_eq!(stretches(&pace, 0, 2, 100, false), 100);
+        assert_eq!(stretches(&pace, 0, 1, 5_000, false), 100);
+        assert_eq!(stretches(&pace, 0, 1, 4_000, false), 4_000);
+    }
+
+    #[test]
+    fn while_tasks_move_polls_look_no_longer_but_may_look_shorter() {
+        let pace = Pace::default();
+        assert_eq!(stretches(&pace, 0, 2, 1_000, false), 1_000);
+        assert_eq!(stretches(&pace, 0, 9, 5_000, true), 1_000);
+        assert_eq!(stretches(&pace, 0, 1, 50, true), 50);
     }
 }
