@@ -149,8 +149,8 @@ impl Worker {
         let worth = self.worth(mean);
         let idle = &self.core.idle;
         let worth_a_wake = backlog >= worth;
-        let published =
-            mean >= MOVE && (idle.searching() > 0 || (worth_a_wake && idle.wants_wake())) && self.own(Local::publish);
+        // What is worth a wake-up is published even if nobody sleeps: a peer that is about to end its work looks for more first.
+        let published = mean >= MOVE && (worth_a_wake || idle.searching() > 0) && self.own(Local::publish);
         if published {
             self.pace.moved.set(true);
         }
