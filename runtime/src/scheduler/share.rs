@@ -154,14 +154,16 @@ impl Worker {
         if published {
             self.pace.moved.set(true);
         }
-        // When nobody could be given anything, the queue grows by a quarter of what is worth a wake-up before a push looks again.
-        self.share_at.set(if published { worth } else { backlog.saturating_add(worth / 4) });
         // A searcher that was counted on may have ended its search meanwhile; so it is asked again after publishing, as by
         // somebody who is no worker. Without a wake-up what was published waits for this worker, which loses nothing.
-        if published && idle.publish(|| self.slot().has_work.store(true, Ordering::Relaxed)) && worth_a_wake {
+        let wakes = published && idle.publish(|| self.slot().has_work.store(true, Ordering::Relaxed)) && worth_a_wake;
+        if wakes {
             self.slot().counters.wakes.bump();
             self.core.wake_one();
         }
+        // Where nobody waits for tasks the queue grows by a quarter of what is worth a wake-up before a push looks again.
+        let wanted = wakes || (published && idle.searching() > 0);
+        self.share_at.set(if wanted { worth } else { backlog.saturating_add(worth / 4) });
     }
 
     /// How long a queue of such tasks has to be for a wake-up to be worth it.
