@@ -1,4 +1,4 @@
-#![allow(clippy::disallowed_types, reason = "tests stand outside of the facade")]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests stand outside of the facade")]
 //! Tasks: spawned, joined, cancelled, contained.
 
 use std::future::poll_fn;
