@@ -19,9 +19,10 @@ pub(crate) const LEVELS: usize = 6;
 /// Deadlines that differ from the cursor at or above this bit are in the overflow list.
 pub(crate) const REACH_BITS: u32 = TICK_BITS + SLOT_BITS * LEVELS as u32;
 
-/// How many entries of a slot are looked at for its earliest deadline, once the known one has left.
-const LOOK_LIMIT: usize = 16;
-/// Dead nodes below this number are not worth a sweep.
+/// With more entries than this, a slot is not looked through for its earliest deadline once the known one has left.
+const LOOK_LIMIT: u32 = 16;
+/// Dead nodes below this number are not worth a sweep. With `LOOK_LIMIT` entries a slot has at most twice as many nodes and
+/// these, which bounds a look.
 const SWEEP_FLOOR: usize = 32;
 /// An emptied slot keeps memory for this many nodes at most.
 const KEPT: usize = 64;
@@ -94,9 +95,9 @@ impl Slot {
     }
 
     /// A time at or before the earliest deadline in here: never earlier than one this slot has held, and exact unless that
-    /// entry was removed and more than `LOOK_LIMIT` nodes remain.
+    /// entry was removed and more than `LOOK_LIMIT` others remain.
     pub(crate) fn earliest<T>(&self, entries: &Entries<T>) -> u64 {
-        if !self.left || self.nodes.len() > LOOK_LIMIT {
+        if !self.left || self.live > LOOK_LIMIT {
             return self.earliest;
         }
         let armed = self.nodes.iter().filter(|node| entries.is_armed(node.index, node.order));

@@ -245,3 +245,20 @@ fn debug_output_says_how_full_the_wheel_is_without_the_values() {
     let text = format!("{wheel:?} {key:?}");
     assert!(text.contains("len: 1") && text.contains("next_expiry: Some(1073741824)"), "{text}");
 }
+
+/// Entries that left leave a trace in their slot; it must not count among the sixteen up to which the answer stays exact.
+#[test]
+fn next_expiry_is_exact_again_once_few_are_left_of_many() {
+    for far in [10 * SECOND, 100 * DAY] {
+        let mut wheel = Wheel::new(0);
+        let keys: Vec<_> = (0..40).map(|off| wheel.insert(far + off, off)).collect();
+        for (gone, key) in keys.into_iter().enumerate() {
+            let left = 40 - gone;
+            if left <= 16 {
+                assert_eq!(wheel.next_expiry(), Some(far + gone as u64), "with {left} left");
+            }
+            wheel.remove(key);
+        }
+        assert!(wheel.is_empty());
+    }
+}
