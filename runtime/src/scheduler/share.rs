@@ -8,6 +8,10 @@
 //!
 //! Tasks that never ran are estimated by themselves: who spawned them, and waits for them, tells nothing of their length.
 //!
+//! Tasks that yield come back, so how long one poll takes does not say what it is worth to move them: it is paid once. They
+//! are expected to go on for as long as they have: once most polls have ended in a yield for longer than a wake-up is
+//! worth, they are shared however short their polls are, while somebody sleeps or searches.
+//!
 //! A stretch in which the queue grew by more tasks than were polled says how long it takes to spawn them, not to run
 //! them, and is not counted; nor is one in which tasks moved, unless its polls were shorter than the mean.
 
@@ -43,6 +47,10 @@ pub(super) struct Pace {
     /// tasks would look the better the more it costs.
     moved: Cell<bool>,
     stole: Cell<bool>,
+    /// Polls of this stretch that ended in a yield.
+    yields: Cell<u32>,
+    /// Nanoseconds for which most have.
+    yielding: Cell<u64>,
 }
 
 /// A mean of poll lengths.
@@ -78,11 +86,18 @@ impl Pace {
         self.firsts.set(self.firsts.get().wrapping_add(u32::from(first)));
     }
 
+    /// A task comes back to the queue from the poll that ended.
+    #[inline(always)]
+    pub(super) fn yielded(&self) {
+        self.yields.set(self.yields.get().wrapping_add(1));
+    }
+
     fn begin(&self, now: u64, step: u32, backlog: usize) {
         self.since.set(now);
         self.at_step.set(step);
         self.backlog.set(backlog);
         self.firsts.set(0);
+        self.yields.set(0);
         self.moved.set(self.stole.take());
     }
 
@@ -93,11 +108,13 @@ impl Pace {
 
     fn end(&self, now: u64, step: u32, backlog: usize) {
         let polls = step.wrapping_sub(self.at_step.get());
+        let time = now.saturating_sub(self.since.get());
+        let yielding = if self.yields.get() * 2 > polls { self.yielding.get().saturating_add(time) } else { 0 };
+        self.yielding.set(yielding);
         if polls == 0 || backlog > self.backlog.get() + polls as usize {
             return;
         }
         let mean = if self.firsts.get() * 2 > polls { &self.new } else { &self.old };
-        let time = now.saturating_sub(self.since.get());
         // Polls that are short although tasks moved are short: otherwise a worker whose peers are always there to take tasks
         // would never learn that it has to stop.
         if !self.moved.get() || time / u64::from(polls) < mean.mean.get() {
@@ -130,6 +147,7 @@ impl Worker {
     pub(super) fn stretch_begins(&self, step: u32) {
         let backlog = self.own(|local| local.private.len());
         self.pace.begin(crate::platform::clock::real_now(), step.wrapping_add(1), backlog);
+        self.pace.yielding.set(0);
         self.share_at.set(self.least_worth());
     }
 
@@ -148,9 +166,16 @@ impl Worker {
         let mean = if front == Some(true) { self.pace.new.mean.get() } else { self.pace.old.mean.get() };
         let worth = self.worth(mean);
         let idle = &self.core.idle;
-        let worth_a_wake = backlog >= worth;
-        // What is worth a wake-up is published even if nobody sleeps: a peer that is about to end its work looks for more first.
-        let published = mean >= MOVE && (worth_a_wake || idle.searching() > 0) && self.own(Local::publish);
+        let (worth_a_wake, publishes) = if mean >= MOVE {
+            // What is worth a wake-up is published even if nobody sleeps: a peer that is about to end its work looks for more
+            // first.
+            (backlog >= worth, backlog >= worth || idle.searching() > 0)
+        } else {
+            let lasts = self.pace.yielding.get() >= self.core.stats.wake_cost.get() * WORTH;
+            let comes_back = lasts && backlog > 1 && front == Some(false);
+            (comes_back, comes_back && (idle.anybody_sleeps() || idle.searching() > 0))
+        };
+        let published = publishes && self.own(Local::publish);
         if published {
             self.pace.moved.set(true);
         }
@@ -199,6 +224,22 @@ mod tests {
         assert_eq!(stretches(&pace, 0, 2, 100, false), 100);
         assert_eq!(stretches(&pace, 0, 1, 5_000, false), 100);
         assert_eq!(stretches(&pace, 0, 1, 4_000, false), 4_000);
+    }
+
+    #[test]
+    fn tasks_that_yield_are_expected_to_go_on_for_as_long_as_they_have() {
+        let pace = Pace::default();
+        let stretch = |n: u64, yields: u32| {
+            pace.begin(n * 1_000, 0, 9);
+            (0..yields).for_each(|_| pace.yielded());
+            pace.end((n + 1) * 1_000, SAMPLE, 9);
+            pace.yielding.get()
+        };
+        for n in 0..5 {
+            assert_eq!(stretch(n, SAMPLE), (n + 1) * 1_000);
+        }
+        assert_eq!(stretch(5, SAMPLE / 2), 0);
+        assert_eq!(stretch(6, SAMPLE), 1_000);
     }
 
     #[test]

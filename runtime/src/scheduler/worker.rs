@@ -220,6 +220,7 @@ impl Worker {
         let multi = self.multi;
         self.own(|local| {
             if let Some(task) = again.take() {
+                self.pace.yielded();
                 if multi && task.header().spec.pinned {
                     local.pinned.push_back(task);
                 } else {
