@@ -12,18 +12,22 @@
 //!                                  \-- generations used up ------->  retired, for good
 //! ```
 //!
-//! Assumed by the wheel: `order` is unique over the life of the slab and never 0 for an occupied place; whoever removes
-//! an entry tells the slot that holds its node.
+//! Assumed by the wheel: `order` is never 0 for an occupied place, and no node holds an index with an order that its place
+//! got twice; whoever removes an entry tells the slot that holds its node. So 32 bits of order do, if the wheel has
+//! [`renumber`](Entries::renumber) give all of them anew, and its nodes with them, before they are used up.
 
 use alloc::vec::Vec;
 use core::fmt;
 use core::num::NonZeroU32;
 
-/// Stands for "no place"; also the limit on the number of places.
+/// Stands for "no place".
 const NIL: u32 = u32::MAX;
 
+/// One less than there are order numbers, so that one is left for the next arming however many entries live.
+const MOST_PLACES: usize = u32::MAX as usize - 1;
+
 /// The order number of places that hold nothing: no arming ever gets it.
-const NO_ORDER: u64 = 0;
+const NO_ORDER: u32 = 0;
 
 /// The generation of a place that must not be used again. It is never handed out.
 const RETIRED: NonZeroU32 = NonZeroU32::MAX;
@@ -61,14 +65,12 @@ impl fmt::Debug for Key {
     }
 }
 
-/// One place of the slab.
+/// One place of the slab: 16 bytes and the value.
 pub(crate) struct Entry<T> {
-    /// The exact deadline in nanoseconds.
+    /// The exact deadline in nanoseconds; for a free place the next free one.
     pub(crate) deadline: u64,
     /// The number of the arming (insert or reset) that set the deadline; `NO_ORDER` if the place holds nothing.
-    pub(crate) order: u64,
-    /// For a free place the next free one.
-    next: u32,
+    pub(crate) order: u32,
     /// That of the live key, or of the next one if the place is free.
     generation: NonZeroU32,
     value: Option<T>,
@@ -81,6 +83,13 @@ pub(crate) struct Entries<T> {
     len: usize,
     /// Where new places start to count, so that places given back by `shrink_to_fit` keep their keys stale.
     first_generation: NonZeroU32,
+}
+
+impl<T> Entry<T> {
+    /// For a free place the next free one: it was written as such.
+    fn next_free(&self) -> u32 {
+        self.deadline as u32
+    }
 }
 
 impl<T> Entries<T> {
@@ -99,23 +108,23 @@ impl<T> Entries<T> {
     /// Takes a place for the value.
     ///
     /// # Panics
-    /// If all 2^32 - 1 places are taken.
-    pub(crate) fn insert(&mut self, deadline: u64, order: u64, value: T) -> Key {
+    /// If all 2^32 - 2 places are taken.
+    pub(crate) fn insert(&mut self, deadline: u64, order: u32, value: T) -> Key {
         debug_assert_ne!(order, NO_ORDER);
         if let Some(entry) = self.places.get_mut(self.free as usize) {
             let index = self.free;
-            self.free = entry.next;
+            self.free = entry.next_free();
             entry.deadline = deadline;
             entry.order = order;
             entry.value = Some(value);
             self.len += 1;
             return Key { index, generation: entry.generation };
         }
-        assert!(self.places.len() < NIL as usize, "a timer wheel holds at most 2^32 - 1 entries: use several wheels");
+        assert!(self.places.len() < MOST_PLACES, "a timer wheel holds at most 2^32 - 2 entries: use several wheels");
         let index = self.places.len() as u32;
         let generation = self.first_generation;
         self.len += 1;
-        self.places.push(Entry { deadline, order, next: NIL, generation, value: Some(value) });
+        self.places.push(Entry { deadline, order, generation, value: Some(value) });
         Key { index, generation }
     }
 
@@ -127,7 +136,7 @@ impl<T> Entries<T> {
         entry.order = NO_ORDER;
         entry.generation = entry.generation.checked_add(1).unwrap_or(RETIRED);
         if entry.generation != RETIRED {
-            entry.next = self.free;
+            entry.deadline = u64::from(self.free);
             self.free = index;
         }
         self.len -= 1;
@@ -158,8 +167,29 @@ impl<T> Entries<T> {
     }
 
     /// Whether the entry at this place is still armed as it was when it got this order number.
-    pub(crate) fn is_armed(&self, index: u32, order: u64) -> bool {
+    pub(crate) fn is_armed(&self, index: u32, order: u32) -> bool {
         self.places.get(index as usize).is_some_and(|entry| entry.order == order)
+    }
+
+    /// Gives the live entries the orders from 1 on, in the order that they have. `move_nodes` gets, for each place, the old order
+    /// and the new one: nodes that have the old one are to get the new one, and all others are dead. The answer is the highest
+    /// order given.
+    pub(crate) fn renumber(&mut self, move_nodes: impl FnOnce(&dyn Fn(u32, u32) -> Option<u32>)) -> u32 {
+        let live = self.places.iter().enumerate().filter(|(_, entry)| entry.order != NO_ORDER);
+        let mut in_order: Vec<(u32, u32)> = live.map(|(index, entry)| (entry.order, index as u32)).collect();
+        in_order.sort_unstable();
+        let mut new = alloc::vec![NO_ORDER; self.places.len()];
+        let mut last = NO_ORDER;
+        for &(_, index) in &in_order {
+            last += 1;
+            new[index as usize] = last;
+        }
+        // Before the entries change: a node is told dead by the order that its entry had.
+        move_nodes(&|index, order| self.is_armed(index, order).then(|| new[index as usize]));
+        for (entry, order) in self.places.iter_mut().zip(new) {
+            entry.order = order;
+        }
+        last
     }
 
     /// Gives back the free places behind the last occupied or retired one.
@@ -175,7 +205,7 @@ impl<T> Entries<T> {
         self.free = NIL;
         for (index, entry) in self.places.iter_mut().enumerate().rev() {
             if entry.value.is_none() && entry.generation != RETIRED {
-                entry.next = self.free;
+                entry.deadline = u64::from(self.free);
                 self.free = index as u32;
             }
         }

@@ -156,6 +156,17 @@ impl Slot {
         }
     }
 
+    /// Gives the nodes their new orders, and drops those that have none.
+    pub(crate) fn renumber(&mut self, new: &dyn Fn(u32, u32) -> Option<u32>) {
+        self.nodes.retain_mut(|node| match node.renumbered(new) {
+            Some(renumbered) => {
+                *node = renumbered;
+                true
+            }
+            None => false,
+        });
+    }
+
     pub(crate) fn shrink_to_fit<T>(&mut self, entries: &Entries<T>) {
         self.nodes.retain(|node| entries.is_armed(node.index, node.order));
         self.nodes.shrink_to_fit();
@@ -216,6 +227,10 @@ impl Level {
 
     pub(crate) fn reuse(&mut self, slot: usize, nodes: Vec<Node>) {
         self.slots[slot].reuse(nodes);
+    }
+
+    pub(crate) fn renumber(&mut self, new: &dyn Fn(u32, u32) -> Option<u32>) {
+        self.slots.iter_mut().for_each(|slot| slot.renumber(new));
     }
 
     pub(crate) fn shrink_to_fit<T>(&mut self, entries: &Entries<T>) {

@@ -69,8 +69,9 @@
 //! | [`insert`](Wheel::insert), [`remove`](Wheel::remove), [`reset`](Wheel::reset) | O(1); O(log *k*) amortised within the current tick or the past, *k* of them |
 //! | [`next_expiry`](Wheel::next_expiry) | O(1): at most 16 entries are looked at |
 //! | [`pop_due`](Wheel::pop_due), per entry in its life | at most 7 moves and O(log *k*), *k* the entries of its tick |
+//! | every 2^32 armings | O(*n* log *n*) once, *n* the live entries: their order is numbered anew |
 //! | the overflow list | walked once for every 52 days in which one of its entries falls due |
-//! | memory | the most entries that ever lived at once, times (24 bytes + a padded `Option<T>`), times at most 2 for growth; 24 bytes for the node of each entry and of those that left since the last sweep of its slot, times at most 4; 2.5 KiB per level from its first entry on |
+//! | memory | the most entries that ever lived at once, times (16 bytes + a padded `Option<T>`), times at most 2 for growth; 16 bytes for the node of each entry and of those that left since the last sweep of its slot, times at most 4; 2.5 KiB per level from its first entry on |
 //!
 //! Freed entries are used again, last freed first. The memory of a burst is kept until
 //! [`shrink_to_fit`](Wheel::shrink_to_fit). An entry's place is retired after 2^32 - 2 uses instead of letting an old

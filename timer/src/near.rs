@@ -19,8 +19,15 @@ const SWEEP_FLOOR: usize = 64;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Node {
     pub(crate) deadline: u64,
-    pub(crate) order: u64,
+    pub(crate) order: u32,
     pub(crate) index: u32,
+}
+
+impl Node {
+    /// The node with its entry's new order, unless it is dead.
+    pub(crate) fn renumbered(self, new: &dyn Fn(u32, u32) -> Option<u32>) -> Option<Self> {
+        new(self.index, self.order).map(|order| Self { order, ..self })
+    }
 }
 
 pub(crate) struct Near {
@@ -67,6 +74,12 @@ impl Near {
         if self.heap.len() > 2 * self.live + SWEEP_FLOOR {
             self.heap.retain(|Reverse(node)| entries.is_armed(node.index, node.order));
         }
+    }
+
+    /// Gives the nodes their new orders, and drops those that have none.
+    pub(crate) fn renumber(&mut self, new: &dyn Fn(u32, u32) -> Option<u32>) {
+        let nodes = core::mem::take(&mut self.heap).into_vec();
+        self.heap = nodes.into_iter().filter_map(|Reverse(node)| node.renumbered(new)).map(Reverse).collect();
     }
 
     pub(crate) fn shrink_to_fit<T>(&mut self, entries: &Entries<T>) {

@@ -6,6 +6,10 @@
 //! 2. Every entry is exactly where `Place::of(deadline, cursor)` says. So each occupied slot begins after the cursor.
 //! 3. The time a slot gives as its earliest is not later than any deadline in it; the near heap's top is alive.
 //!
+//! 4. Within the wheel a pair of place and order number names one arming: a node whose pair is not its place's is dead for good.
+//!    The numbers have 32 bits; when they are used up, entries and nodes are renumbered in one step (O(*n* log *n*) once in four
+//!    billion armings) and no dead node outlives it.
+//!
 //! Why moving the cursor keeps (2): it only ever moves to a time before which no occupied slot begins (then no entry's
 //! highest differing digit changes, since old cursor <= new cursor < entry and the outer two agree above that digit), or to
 //! the very beginning of the first occupied slot, whose entries are then placed anew.
@@ -54,7 +58,7 @@ pub struct Wheel<T> {
     /// The time that all places are relative to.
     cursor: u64,
     /// The order number of the last arming.
-    order: u64,
+    order: u32,
     near: Near,
     levels: Box<[Level; LEVELS]>,
     overflow: Slot,
@@ -92,12 +96,19 @@ impl<T> Wheel<T> {
         }
     }
 
+    /// As [`new`](Self::new), for a wheel that has armed so many already: tests begin just before the order numbers are used up.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn after_armings(now: u64, armings: u32) -> Self {
+        Self { order: armings, ..Self::new(now) }
+    }
+
     /// Arms a value for this deadline; O(1).
     ///
     /// A deadline that has passed is due at once. `u64::MAX` is "never" for any real clock.
     ///
     /// # Panics
-    /// If the wheel already holds 2^32 - 1 entries, which takes more than 128 GiB of memory.
+    /// If the wheel already holds 2^32 - 2 entries, which takes more than 128 GiB of memory.
     ///
     /// ```
     /// let mut wheel = weftwork_timer::Wheel::new(100);
@@ -105,9 +116,9 @@ impl<T> Wheel<T> {
     /// assert_eq!(wheel.pop_due(100), Some((40, key, 'x')));
     /// ```
     pub fn insert(&mut self, deadline: u64, value: T) -> Key {
-        self.order += 1;
-        let key = self.entries.insert(deadline, self.order, value);
-        self.place(Node { deadline, order: self.order, index: key.index() });
+        let order = self.next_order();
+        let key = self.entries.insert(deadline, order, value);
+        self.place(Node { deadline, order, index: key.index() });
         key
     }
 
@@ -141,12 +152,12 @@ impl<T> Wheel<T> {
     pub fn reset(&mut self, key: Key, deadline: u64) -> bool {
         let Some(entry) = self.entries.find(key) else { return false };
         let before = entry.deadline;
-        self.order += 1;
+        let order = self.next_order();
         let entry = self.entries.entry_mut(key.index());
         entry.deadline = deadline;
-        entry.order = self.order;
+        entry.order = order;
         self.forget_one(before);
-        self.place(Node { deadline, order: self.order, index: key.index() });
+        self.place(Node { deadline, order, index: key.index() });
         true
     }
 
@@ -335,6 +346,27 @@ impl<T> Wheel<T> {
         self.levels.iter_mut().for_each(|level| level.shrink_to_fit(&self.entries));
         self.overflow.shrink_to_fit(&self.entries);
         self.entries.shrink_to_fit();
+    }
+
+    #[inline]
+    fn next_order(&mut self) -> u32 {
+        if self.order == u32::MAX {
+            self.renumber();
+        }
+        self.order += 1;
+        self.order
+    }
+
+    /// The order numbers are used up, by 2^32 armings or so: the living begin anew in the order that they have, and the dead
+    /// nodes go, or one of them might have the number of an arming to come.
+    #[cold]
+    fn renumber(&mut self) {
+        let Self { near, levels, overflow, entries, .. } = self;
+        self.order = entries.renumber(|new| {
+            near.renumber(new);
+            levels.iter_mut().for_each(|level| level.renumber(new));
+            overflow.renumber(new);
+        });
     }
 
     #[inline]

@@ -1,7 +1,8 @@
 //! The wheel against an oracle that cannot be wrong: a `BTreeMap` ordered by (deadline, insertion).
 //!
 //! Random sequences of everything an owner can do, started just below, at and above each border between levels and near
-//! the top of the range, with deadlines drawn around the same borders.
+//! the top of the range, with deadlines drawn around the same borders, and a part of them just before the wheel has used up
+//! its order numbers.
 #![allow(clippy::disallowed_types, reason = "the macros of proptest name the Arc of std")]
 
 use std::collections::{BTreeMap, HashMap};
@@ -105,9 +106,9 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(start: u64) -> Self {
+    fn new(start: u64, armings: u32) -> Self {
         Self {
-            wheel: Wheel::new(start),
+            wheel: Wheel::after_armings(start, armings),
             oracle: Oracle { now: start, ..Oracle::default() },
             keys: Vec::new(),
             stale: Vec::new(),
@@ -300,8 +301,13 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn play(start: u64, steps: Vec<Step>) {
-    let mut pair = Pair::new(start);
+/// How much was armed before: nothing, or so much that the order numbers are used up at some step.
+fn armings() -> impl Strategy<Value = u32> {
+    prop_oneof![1 => Just(0), 1 => (0_u32..100).prop_map(|left| u32::MAX - left), 1 => (0_u32..1_000).prop_map(|left| u32::MAX - left)]
+}
+
+fn play(start: u64, armings: u32, steps: Vec<Step>) {
+    let mut pair = Pair::new(start, armings);
     for step in steps {
         pair.take(step);
     }
@@ -312,14 +318,15 @@ fn play(start: u64, steps: Vec<Step>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_wheel_does_what_an_ordered_map_does(
         start in start(),
+        armings in armings(),
         steps in proptest::collection::vec(step(), 1..120),
     ) {
-        play(start, steps);
+        play(start, armings, steps);
     }
 }
 
@@ -329,13 +336,13 @@ fn every_start_meets_every_border() {
     for start_bits in BORDER_BITS {
         for start_off in -2_i64..=2 {
             let start = (1_u64 << start_bits).saturating_add_signed(start_off);
-            let mut all = Pair::new(start);
+            let mut all = Pair::new(start, 0);
             for deadline_bits in BORDER_BITS {
                 for off in -2_i64..=2 {
                     let border = When::Border(deadline_bits, off);
                     all.insert(border.at(&all.oracle));
                     for jump in [When::SameAsEarliest(-1), When::SameAsEarliest(0), When::Border(deadline_bits, 1)] {
-                        play(start, vec![Step::Insert(border), Step::Advance(jump), Step::StandStill]);
+                        play(start, 0, vec![Step::Insert(border), Step::Advance(jump), Step::StandStill]);
                     }
                 }
             }

@@ -83,9 +83,10 @@ proptest! {
     #[test]
     fn every_entry_is_where_it_belongs_after_every_step(
         start in span(),
+        armings in prop_oneof![Just(0), (0_u32..60).prop_map(|left| u32::MAX - left)],
         steps in proptest::collection::vec(step(), 1..80),
     ) {
-        let mut wheel = Wheel::new(start);
+        let mut wheel = Wheel::after_armings(start, armings);
         let mut keys = Vec::new();
         for step in steps {
             match step {
@@ -126,4 +127,52 @@ fn dead_near_entries_do_not_pile_up() {
         wheel.reset(moved, 6);
         wheel.check();
     }
+}
+
+/// An entry and a dead node of it in each place where a node may be, when the numbers end.
+#[test]
+fn renumbering_keeps_the_order_and_leaves_no_dead_node() {
+    let mut wheel = Wheel::after_armings(1 << 40, u32::MAX - 9);
+    let deadlines = [5, (1 << 40) + (1 << 20), u64::MAX];
+    let mut moved = Vec::new();
+    for deadline in deadlines {
+        let last = wheel.insert(deadline, 'c');
+        wheel.insert(deadline, 'b');
+        moved.push((last, deadline));
+    }
+    for &(last, deadline) in &moved {
+        assert!(wheel.reset(last, deadline), "so that it comes after the other, and leaves a dead node");
+    }
+    assert_eq!(wheel.order, u32::MAX);
+    wheel.insert(1 << 40, 'a');
+    assert_eq!(wheel.order, 7, "six are numbered anew, and one is new");
+    wheel.check();
+    let nodes = wheel.levels.iter().flat_map(Level::slots).chain([&wheel.overflow]).map(|slot| slot.nodes().len());
+    assert_eq!(nodes.sum::<usize>() + wheel.near.nodes().count(), wheel.len(), "a dead node is left");
+    let mut fired = Vec::new();
+    wheel.advance(u64::MAX, |_, value| fired.push(value));
+    assert_eq!(fired, ['b', 'c', 'a', 'b', 'c', 'b', 'c']);
+}
+
+/// The number of a dead node comes again, for the same place: only that the node is gone keeps the new entry from firing by it.
+#[test]
+fn a_dead_node_does_not_live_again_by_its_number() {
+    let mut wheel = Wheel::new(0);
+    let (before, after) = (1 << 30, (1 << 30) + 5);
+    // The first keeps the slot from being emptied.
+    let keys: Vec<_> = (0..8).map(|_| wheel.insert(before, 'x')).collect();
+    // Places are taken again last freed first, so each gets the number that it had.
+    for &key in keys[1..].iter().rev() {
+        wheel.remove(key);
+    }
+    wheel.order = u32::MAX;
+    for _ in 1..8 {
+        wheel.insert(after, 'y');
+        wheel.check();
+    }
+    assert_eq!(wheel.order, 8);
+    let mut fired = Vec::new();
+    wheel.advance(u64::MAX, |deadline, value| fired.push((deadline, value)));
+    assert_eq!(fired[0], (before, 'x'));
+    assert_eq!(fired[1..], [(after, 'y'); 7]);
 }
