@@ -26,10 +26,32 @@ use crate::primitive::atomic::{AtomicUsize, Ordering};
 use crate::primitive::dekker::publish_then_check;
 use core::mem::MaybeUninit;
 
-/// Head and tail lie on lines of their own, two apart, since x86 fetches lines in pairs: senders and receivers would
-/// otherwise take the line from each other at every item.
+/// Up to so many slots head and tail lie side by side.
+const SMALL: usize = 16;
+
+/// Two lines by itself, since x86 fetches lines in pairs.
 #[repr(align(128))]
 struct Apart<T>(T);
+
+/// Head and tail.
+enum Ends {
+    /// Of a small ring: senders and receivers meet at every slot anyway, so what counts is that the whole channel lies on few
+    /// lines.
+    Together { head: AtomicUsize, tail: AtomicUsize },
+    /// Of a large one: senders and receivers would otherwise take the line from each other at every item.
+    Apart(Box<(Apart<AtomicUsize>, Apart<AtomicUsize>)>),
+}
+
+impl Ends {
+    fn new(capacity: usize) -> Self {
+        let (head, tail) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        if capacity <= SMALL {
+            Self::Together { head, tail }
+        } else {
+            Self::Apart(Box::new((Apart(head), Apart(tail))))
+        }
+    }
+}
 
 struct Slot<T> {
     stamp: AtomicUsize,
@@ -37,8 +59,7 @@ struct Slot<T> {
 }
 
 pub(super) struct Ring<T> {
-    head: Apart<AtomicUsize>,
-    tail: Apart<AtomicUsize>,
+    ends: Ends,
     slots: Box<[Slot<T>]>,
     /// One more than any index can be, and a power of two.
     closed: usize,
@@ -69,11 +90,22 @@ impl<T> Ring<T> {
         let slots = (0..capacity)
             .map(|i| Slot { stamp: AtomicUsize::new(i), item: UnsafeCell::new(MaybeUninit::uninit()) })
             .collect();
-        Self {
-            head: Apart(AtomicUsize::new(0)),
-            tail: Apart(AtomicUsize::new(0)),
-            slots,
-            closed: (capacity + 1).next_power_of_two(),
+        Self { ends: Ends::new(capacity), slots, closed: (capacity + 1).next_power_of_two() }
+    }
+
+    #[inline]
+    fn head(&self) -> &AtomicUsize {
+        match &self.ends {
+            Ends::Together { head, .. } => head,
+            Ends::Apart(ends) => &ends.0.0,
+        }
+    }
+
+    #[inline]
+    fn tail(&self) -> &AtomicUsize {
+        match &self.ends {
+            Ends::Together { tail, .. } => tail,
+            Ends::Apart(ends) => &ends.1.0,
         }
     }
 
@@ -113,7 +145,8 @@ impl<T> Ring<T> {
     #[inline]
     pub(super) fn push<R>(&self, item: &mut Option<T>, check: impl FnOnce() -> R) -> Result<R, NotPushed> {
         // Ordering: Relaxed, the compare-exchange and the stamp validate it.
-        let mut tail = self.tail.0.load(Ordering::Relaxed);
+        let end = self.tail();
+        let mut tail = end.load(Ordering::Relaxed);
         loop {
             if tail & self.closed != 0 {
                 return Err(NotPushed::Closed);
@@ -123,7 +156,7 @@ impl<T> Ring<T> {
             let stamp = slot.stamp.load(Ordering::Acquire);
             if stamp == tail {
                 // Ordering: Relaxed, the stamps order the items; the tail only counts.
-                match self.tail.0.compare_exchange_weak(tail, self.after(tail), Ordering::Relaxed, Ordering::Relaxed) {
+                match end.compare_exchange_weak(tail, self.after(tail), Ordering::Relaxed, Ordering::Relaxed) {
                     Ok(_) => {
                         if let Some(value) = item.take() {
                             // SAFETY: the position was claimed, so the free slot is the caller's until it is stamped.
@@ -139,7 +172,7 @@ impl<T> Ring<T> {
                 return Err(NotPushed::Full);
             } else {
                 // Somebody claimed the position meanwhile, and the Acquire above made the tail's move visible.
-                tail = self.tail.0.load(Ordering::Relaxed);
+                tail = end.load(Ordering::Relaxed);
             }
         }
     }
@@ -148,14 +181,15 @@ impl<T> Ring<T> {
     #[inline]
     pub(super) fn pop<R>(&self, check: impl FnOnce() -> R) -> Result<(T, R), NotPopped> {
         // Ordering: Relaxed, the compare-exchange and the stamp validate it.
-        let mut head = self.head.0.load(Ordering::Relaxed);
+        let end = self.head();
+        let mut head = end.load(Ordering::Relaxed);
         loop {
             let slot = self.slot(head);
             // Ordering: Acquire pairs with the stamp of push: the item is seen.
             let stamp = slot.stamp.load(Ordering::Acquire);
             if stamp == head + 1 {
                 // Ordering: Relaxed, as in push.
-                match self.head.0.compare_exchange_weak(head, self.after(head), Ordering::Relaxed, Ordering::Relaxed) {
+                match end.compare_exchange_weak(head, self.after(head), Ordering::Relaxed, Ordering::Relaxed) {
                     Ok(_) => {
                         // SAFETY: the position was claimed, so the item is the caller's, once, until the slot is stamped.
                         let value = slot.item.with(|place| unsafe { (*place).assume_init_read() });
@@ -169,11 +203,11 @@ impl<T> Ring<T> {
             } else if is_before(stamp, head + 1) {
                 // Nobody has stamped this position. If the tail is closed here, nobody ever will.
                 // Ordering: Acquire, so that what was done before closing is seen by who finds it closed.
-                let closed_here = self.tail.0.load(Ordering::Acquire) == head | self.closed;
+                let closed_here = self.tail().load(Ordering::Acquire) == head | self.closed;
                 return Err(if closed_here { NotPopped::Closed } else { NotPopped::Empty });
             } else {
                 // Somebody claimed the position meanwhile, and the Acquire above made the head's move visible.
-                head = self.head.0.load(Ordering::Relaxed);
+                head = end.load(Ordering::Relaxed);
             }
         }
     }
@@ -181,21 +215,21 @@ impl<T> Ring<T> {
     /// Takes no more items in; `true` for the first caller.
     pub(super) fn close(&self) -> bool {
         // Ordering: Release pairs with the Acquire in pop and is_closed; Acquire for symmetry between closers.
-        self.tail.0.fetch_or(self.closed, Ordering::AcqRel) & self.closed == 0
+        self.tail().fetch_or(self.closed, Ordering::AcqRel) & self.closed == 0
     }
 
     pub(super) fn is_closed(&self) -> bool {
         // Ordering: Acquire pairs with close().
-        self.tail.0.load(Ordering::Acquire) & self.closed != 0
+        self.tail().load(Ordering::Acquire) & self.closed != 0
     }
 
     /// Items that were claimed by a sender and not yet by a receiver; at most the capacity.
     pub(super) fn len(&self) -> usize {
         loop {
             // Ordering: Acquire, so that the loads stay in this order; the count is of one moment if the tail stood still.
-            let tail = self.tail.0.load(Ordering::Acquire);
-            let head = self.head.0.load(Ordering::Acquire);
-            if self.tail.0.load(Ordering::Relaxed) == tail {
+            let tail = self.tail().load(Ordering::Acquire);
+            let head = self.head().load(Ordering::Acquire);
+            if self.tail().load(Ordering::Relaxed) == tail {
                 let tail = tail & !self.closed;
                 let (h, t) = (self.index(head), self.index(tail));
                 return match t.cmp(&h) {
