@@ -26,7 +26,8 @@
 //!    (read as a huge number of searchers it would keep them from waking anybody).
 //!
 //! A worker that pushes to its own queue needs none of this: it is awake, and looks again at its next step. Whether it
-//! should wake a peer is a question of speed, and is answered with relaxed loads in `worker.rs`.
+//! should wake a peer is a question of speed, and is answered in `share.rs`. What it gives away there is published and
+//! checked like anything else, so that a searcher it counted on is not one that has just given up.
 //!
 //! The watchdog and the end of the runtime wake by the same claim, never around it, so bits and sleepers always agree.
 

@@ -13,7 +13,8 @@
 //! worth, they are shared however short their polls are, while somebody sleeps or searches.
 //!
 //! A stretch in which the queue grew by more tasks than were polled says how long it takes to spawn them, not to run
-//! them, and is not counted; nor is one in which tasks moved, unless its polls were shorter than the mean.
+//! them, and is not counted. A sample during which tasks moved is believed only if it says that polls are shorter than they
+//! were, or longer than moving could make them.
 
 use super::slot::Local;
 use super::worker::Worker;
@@ -29,6 +30,8 @@ const WORTH: u64 = 2;
 /// Nanoseconds that a task costs the two workers when it moves: its cell changes caches, and so does its end. Shorter ones
 /// are not worth moving while they remain that short.
 const MOVE: u64 = 120;
+/// Nanoseconds of a mean poll that moving tasks does not account for, whatever it cost the caches.
+const MOVED: u64 = 100 * MOVE;
 
 /// What a worker knows of the length of its polls. A stretch is a time in which it did nothing but poll.
 #[derive(Debug, Default)]
@@ -57,24 +60,38 @@ pub(super) struct Pace {
 #[derive(Debug, Default)]
 struct Mean {
     /// Nanoseconds: the smaller one of the last two samples, because one during which the thread was kept off the processor
-    /// says nothing. 0 until there were two.
+    /// says nothing. 0 until there were two, or one of long polls, which is not kept waiting for another.
     mean: Cell<u64>,
     last: Cell<u64>,
-    /// Nanoseconds and polls of stretches that no sample contains yet.
+    /// Nanoseconds and polls of stretches that no sample contains yet, and whether tasks moved in any of them.
     time: Cell<u64>,
     polls: Cell<u64>,
+    moved: Cell<bool>,
 }
 
 impl Mean {
-    fn learn(&self, time: u64, polls: u32) {
+    fn learn(&self, time: u64, polls: u32, moved: bool) {
         let (time, polls) = (self.time.get() + time, self.polls.get() + u64::from(polls));
+        let moved = self.moved.get() || moved;
         let enough = polls >= u64::from(SAMPLE) || time >= LONG;
         if enough {
-            let mean = time / polls;
-            self.mean.set(mean.min(self.last.replace(mean)));
+            self.believe(time / polls, moved);
         }
         self.time.set(if enough { 0 } else { time });
         self.polls.set(if enough { 0 } else { polls });
+        self.moved.set(!enough && moved);
+    }
+
+    /// A whole sample is believed or not, never a part of it: the stretches that are shorter than the mean say together that
+    /// the short ones among several kinds of polls are short.
+    fn believe(&self, sample: u64, moved: bool) {
+        let known = self.mean.get();
+        // Polls that are short although tasks moved are short: otherwise a worker whose peers are always there to take tasks
+        // would never learn that it has to stop. Nor is it moving that makes them that long.
+        if !moved || known == 0 || sample < known || sample > MOVED {
+            let last = self.last.replace(sample);
+            self.mean.set(if last == 0 && sample > MOVED { sample } else { sample.min(last) });
+        }
     }
 }
 
@@ -115,11 +132,7 @@ impl Pace {
             return;
         }
         let mean = if self.firsts.get() * 2 > polls { &self.new } else { &self.old };
-        // Polls that are short although tasks moved are short: otherwise a worker whose peers are always there to take tasks
-        // would never learn that it has to stop.
-        if !self.moved.get() || time / u64::from(polls) < mean.mean.get() {
-            mean.learn(time, polls);
-        }
+        mean.learn(time, polls, self.moved.get());
     }
 }
 
@@ -206,6 +219,9 @@ impl Worker {
 #[cfg(all(test, not(weftwork_loom)))]
 mod tests {
     use super::*;
+    use crate::context;
+    use crate::runtime::{Builder, Runtime};
+    use crate::scheduler::worker::Step;
 
     /// Stretches of a sample's polls, one after the other, each poll of that length.
     fn stretches(pace: &Pace, begun: u64, count: u64, poll: u64, moved: bool) -> u64 {
@@ -248,5 +264,63 @@ mod tests {
         assert_eq!(stretches(&pace, 0, 2, 1_000, false), 1_000);
         assert_eq!(stretches(&pace, 0, 9, 5_000, true), 1_000);
         assert_eq!(stretches(&pace, 0, 1, 50, true), 50);
+    }
+
+    #[test]
+    fn while_tasks_move_polls_that_no_move_makes_so_long_are_believed() {
+        let pace = Pace::default();
+        assert_eq!(stretches(&pace, 0, 2, 1_000, false), 1_000);
+        assert_eq!(stretches(&pace, 0, 2, 2 * MOVED, true), 2 * MOVED);
+    }
+
+    #[test]
+    fn short_polls_among_long_ones_do_not_make_all_look_short_while_tasks_move() {
+        let pace = Pace::default();
+        let mut now = 0;
+        for round in 0..1_000 {
+            // One that computes and the two around it, or a short one alone.
+            let (polls, took) = if round % 2 == 0 { (3, 1_000_000) } else { (1, 500) };
+            pace.begin(now, 0, 0);
+            pace.moved.set(true);
+            now += took;
+            pace.end(now, polls, 0);
+        }
+        assert_eq!(pace.old.mean.get(), 1_000_500 / 4);
+    }
+
+    #[test]
+    fn the_first_samples_are_believed_whatever_moved_and_of_long_polls_one_is_enough() {
+        let pace = Pace::default();
+        assert_eq!(stretches(&pace, 0, 1, 1_000, true), 0);
+        assert_eq!(stretches(&pace, 0, 1, 1_000, true), 1_000);
+        assert_eq!(stretches(&Pace::default(), 0, 1, 2 * MOVED, true), 2 * MOVED);
+    }
+
+    #[test]
+    fn what_was_offered_to_peers_is_not_taken_back_by_the_next_step_and_is_by_the_one_after() {
+        let core = Builder::new_multi_thread().worker_threads(2).assemble().unwrap();
+        // Ends the tasks, in whatever way this test ends.
+        let _runtime = Runtime::from_core(core.clone());
+        let worker = Worker::sit(core.clone(), 0);
+        context::sit(&worker, || {
+            worker.pace.new.mean.set(2 * MOVED);
+            worker.stretch_begins(0);
+            for _ in 0..crate::scheduler::slot::LIFO_STREAK {
+                crate::spawn(async {}).detach();
+                assert_eq!(worker.step(), Step::Polled);
+            }
+            assert!(!core.idle.announce(1, || false), "the other worker sleeps");
+            crate::spawn(async {}).detach();
+            crate::spawn(async {}).detach();
+            assert!(
+                core.has_visible_work() && !core.idle.sleeps(1),
+                "the older one is for the other worker, which was woken"
+            );
+            assert_eq!(worker.step(), Step::Polled);
+            assert!(core.has_visible_work(), "the slot has another turn");
+            assert_eq!(worker.step(), Step::Polled);
+            assert!(!core.has_visible_work(), "nobody came for it");
+            worker.leave();
+        });
     }
 }

@@ -14,6 +14,9 @@ use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU32, Ordering};
 use weftwork_sync::primitive::unmodelled::Counter;
 use weftwork_sync::primitive::{Mutex, Parker, Shared};
 
+/// Polls of the LIFO slot in a row.
+pub(crate) const LIFO_STREAK: u32 = 3;
+
 /// What a worker alone touches, until somebody has to rescue it.
 ///
 /// The age of ready tasks: `shared` holds the oldest, then `private`; `lifo` holds the newest, which runs next because
@@ -170,7 +173,14 @@ impl Local {
 
     /// Moves the oldest private tasks to where thieves find them; `true` if there are any there now.
     pub(crate) fn publish(&mut self) -> bool {
-        let room = queue::SHARED_CAPACITY - self.shared.len();
+        let before = self.shared.len();
+        let room = queue::SHARED_CAPACITY - before;
+        if before == 0 {
+            // The next choice is the slot's, even if its turn is over: otherwise the owner would take back what it has just
+            // offered, and what lies in the slot, where no peer can reach it, would wait behind that. Once: if nobody
+            // came for it, the next choice is the oldest again.
+            self.streak = self.streak.min(LIFO_STREAK - 1);
+        }
         // Half is left for the owner, as a thief would leave it.
         let count = self.private.len().div_ceil(2).min(room);
         for task in (0..count).map_while(|_| self.private.pop_front()) {

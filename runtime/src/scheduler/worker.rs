@@ -13,7 +13,7 @@ use super::gather::Gather;
 use super::look::Look;
 use super::queue::Owner;
 use super::share::{Pace, SAMPLE};
-use super::slot::{Local, Slot};
+use super::slot::{LIFO_STREAK, Local, Slot};
 use crate::observe::unhandled::UnhandledKind;
 use crate::task::cell::Header;
 use crate::task::{Runnable, TaskId, recycle};
@@ -23,8 +23,6 @@ use core::task::Waker;
 use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
 use weftwork_sync::primitive::{Patience, Shared, contain};
 
-/// Polls of the LIFO slot in a row.
-const LIFO_STREAK: u32 = 3;
 /// Steps between visits to what lies elsewhere.
 const ROUND: u32 = 64;
 /// Steps between looks at whether the worker is to stay, and at its own timing.
