@@ -1,8 +1,10 @@
 //! What only Linux has.
 
+use core::cell::Cell;
 use rustix::thread::{MembarrierCommand, membarrier};
 use std::sync::LazyLock;
 use weftwork_sync::primitive::atomic::{AtomicU32, Ordering};
+use weftwork_sync::weft_thread_local;
 
 /// Whether the process is registered for expedited private barriers (Linux 4.14).
 static REGISTERED: LazyLock<bool> = LazyLock::new(|| membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok());
@@ -20,10 +22,18 @@ pub(super) fn process_barrier() {
     }
 }
 
-/// Timers of the calling thread fire within a nanosecond of what was asked instead of 50 us.
+weft_thread_local! {
+    /// The calling thread's timers were sharpened.
+    static SHARP: Cell<bool> = Cell::new(false);
+}
+
+/// Timers of the calling thread fire within a nanosecond of what was asked instead of 50 us. Asked of the system once: a
+/// thread may drive a runtime for a moment many times.
 pub(crate) fn sharpen_timers() {
-    // Only precision is lost if a sandbox forbids it.
-    let _ = rustix::thread::set_current_timer_slack(core::num::NonZeroU64::new(1));
+    if !SHARP.with(|sharp| sharp.replace(true)) {
+        // Only precision is lost if a sandbox forbids it.
+        let _ = rustix::thread::set_current_timer_slack(core::num::NonZeroU64::new(1));
+    }
 }
 
 /// Nanoseconds of the clock that std's `Instant` reads as well, without taking it apart and putting it together again.

@@ -97,7 +97,7 @@ pub(super) fn run_as_worker<F: Future>(
         core.watchdog.stir(core, 0);
         let spec = Spec { id: TaskId::next(), location, owner: 0, pinned: true };
         // SAFETY: pinned to this worker; the loop below, or the abort, keeps this frame until the future has been dropped.
-        let task = unsafe { Core::spawn(core, future, spec, Some(Box::<str>::from("main"))) };
+        let task = unsafe { Core::spawn(core, future, spec, "main") };
         // SAFETY: a new task with that output.
         let mut main: JoinHandle<F::Output> = unsafe { JoinHandle::from_ptr(task) };
         let unfinished = Unfinished;

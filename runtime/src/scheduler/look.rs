@@ -1,7 +1,7 @@
 //! What a worker does about what lies elsewhere: tasks that completed on other threads, the injector, timers, the reactor,
 //! and the queues of its peers.
 
-use super::queue::SHARED_CAPACITY;
+use super::queue::{self, SHARED_CAPACITY};
 use super::worker::Worker;
 use crate::observe::unhandled::UnhandledKind;
 use crate::task::Runnable;
@@ -129,8 +129,9 @@ impl Worker {
             // collector, which may spawn. They may block as well: the watchdog sees it like a poll, and wakes another for
             // whoever relies on this search.
             let mut landing = self.landing.borrow_mut();
+            let landing = landing.get_or_insert_with(|| queue::shared().0);
             self.slot().count_epoch();
-            let stolen = contain(|| slots[victim].thief.steal_into(&mut landing, BATCH));
+            let stolen = contain(|| slots[victim].thief.steal_into(landing, BATCH));
             self.slot().count_epoch();
             let mut stolen: Vec<Runnable> = match stolen {
                 Ok(first) => first.into_iter().collect(),
@@ -140,7 +141,6 @@ impl Worker {
                 }
             };
             stolen.extend(core::iter::from_fn(|| landing.pop()));
-            drop(landing);
             let taken = stolen.len();
             self.own(|local| stolen.into_iter().for_each(|task| local.private.push_back(task)));
             if taken > 0 {

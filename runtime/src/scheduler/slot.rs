@@ -6,6 +6,7 @@
 use super::biased::Biased;
 use super::queue::{self, Fifo, Owner, Thief};
 use crate::task::owned::{Drained, FinishedStack, OwnedList};
+use crate::task::recycle::Kept;
 use crate::task::{Runnable, TaskId};
 use crate::time::timers::Timers;
 use core::panic::Location;
@@ -69,6 +70,8 @@ pub struct Slot {
     /// When the worker was last claimed, to learn what a wake-up costs.
     pub(crate) claimed_at: Counter,
     pub(crate) counters: Counters,
+    /// Freed task cells of the thread that sat here last, where threads come and go.
+    pub(crate) cells: Mutex<Option<Kept>>,
 }
 
 /// What a worker counts; written by itself alone, summed when read.
@@ -112,6 +115,7 @@ impl Slot {
             yielded_place: AtomicBool::new(false),
             claimed_at: Counter::new(0),
             counters: Counters::default(),
+            cells: Mutex::new(None),
         }
     }
 

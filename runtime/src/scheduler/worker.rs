@@ -42,7 +42,7 @@ pub struct Worker {
     pub(crate) searching: Cell<bool>,
     pub(super) random: Cell<u32>,
     /// Where stolen tasks land before they become this worker's own.
-    pub(super) landing: RefCell<Owner>,
+    pub(super) landing: RefCell<Option<Owner>>,
     pub(super) pace: Pace,
     pub(super) gather: Gather,
     /// From which length on it is worth looking at again.
@@ -67,7 +67,7 @@ pub enum Step {
 impl Worker {
     /// Takes a seat. One thread at a time may sit at a slot; the caller sees to it.
     pub(crate) fn sit(core: Shared<Core>, index: usize) -> Self {
-        let keeps_cells = recycle::enter_worker();
+        let keeps_cells = recycle::enter_worker(|| core.slots[index].cells.lock().take());
         let random = (index as u32).wrapping_mul(0x9E37_79B9) | 1;
         let (slot, multi) = (NonNull::from(&*core.slots[index]), core.config.multi);
         let has_peers = multi && core.config.workers > 1;
@@ -80,7 +80,7 @@ impl Worker {
             steps: Cell::new(0),
             searching: Cell::new(false),
             random: Cell::new(random),
-            landing: RefCell::new(super::queue::shared().0),
+            landing: RefCell::new(None),
             pace: Pace::default(),
             gather: Gather::default(),
             share_at: Cell::new(usize::MAX),
@@ -407,7 +407,10 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         if self.keeps_cells {
-            recycle::leave_worker();
+            let cells = recycle::leave_worker();
+            if !self.multi {
+                *self.slot().cells.lock() = cells;
+            }
         }
     }
 }

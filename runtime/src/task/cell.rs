@@ -127,6 +127,12 @@ impl Name for () {
     }
 }
 
+impl Name for &'static str {
+    fn text(&self) -> Option<&str> {
+        Some(self)
+    }
+}
+
 impl Name for Option<Box<str>> {
     fn text(&self) -> Option<&str> {
         self.as_deref()

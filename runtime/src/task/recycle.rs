@@ -3,7 +3,8 @@
 //! A worker keeps the cells that it frees, by size class, and hands them to its own next spawns: no lock, no allocator.
 //! Where tasks are spawned on one worker and freed on another the surplus moves in magazines of 32 through the depot, one
 //! lock per 32 cells (model L11). Bounds: per worker and class two magazines, in the depot 2 MiB per class; what is beyond
-//! goes back to the allocator. Threads that are not workers use the allocator directly.
+//! goes back to the allocator. Threads that are not workers use the allocator directly. A thread that drives a current-thread
+//! runtime for a moment leaves what it kept at the seat, for whoever drives it next.
 //!
 //! Recycling hides use after free from memory checkers: `WEFTWORK_RECYCLE=off` turns it off, as runs under valgrind or an
 //! address sanitizer should.
@@ -16,7 +17,7 @@ mod cache;
 #[path = "recycle/no_cache.rs"]
 mod cache;
 
-pub(crate) use cache::{allocate, enter_worker, free, leave_worker};
+pub(crate) use cache::{Kept, allocate, enter_worker, free, leave_worker};
 
 use core::alloc::Layout;
 use core::ptr::NonNull;

@@ -22,39 +22,56 @@ struct Cache {
     classes: [Pair; CLASSES],
 }
 
+impl Cache {
+    fn new() -> Self {
+        let pair = |_| Pair { front: Box::new(Magazine::new()), back: Box::new(Magazine::new()) };
+        Self { classes: core::array::from_fn(pair) }
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        for (class, pair) in self.classes.iter_mut().enumerate() {
+            free_all(class, &mut pair.front);
+            free_all(class, &mut pair.back);
+        }
+    }
+}
+
+/// What a worker kept, for the next thread at its seat. Dropped, it goes back to the allocator.
+pub(crate) struct Kept(Box<Cache>);
+
+impl core::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Kept").finish_non_exhaustive()
+    }
+}
+
 weft_thread_local! {
     /// This worker's cache; null on every other thread.
     static CACHE: Cell<*mut Cache> = Cell::new(ptr::null_mut());
 }
 
-/// The calling thread becomes a worker: it keeps what it frees. `true` if it was none before, and so has to
-/// [leave](leave_worker) again; a worker that drives another runtime inside of `block_in_place` is one already.
-pub(crate) fn enter_worker() -> bool {
+/// The calling thread becomes a worker: it keeps what it frees, beginning with what was kept at its seat. `true` if it was
+/// none before, and so has to [leave](leave_worker) again; a worker that drives another runtime inside of `block_in_place` is
+/// one already.
+pub(crate) fn enter_worker(kept: impl FnOnce() -> Option<Kept>) -> bool {
     if !*ENABLED {
         return false;
     }
-    CACHE.with(|cache| {
-        let first = cache.get().is_null();
-        if first {
-            let pair = |_| Pair { front: Box::new(Magazine::new()), back: Box::new(Magazine::new()) };
-            cache.set(Box::into_raw(Box::new(Cache { classes: core::array::from_fn(pair) })));
-        }
-        first
-    })
+    let first = CACHE.with(Cell::get).is_null();
+    if first {
+        let cache = kept().map_or_else(|| Box::new(Cache::new()), |kept| kept.0);
+        CACHE.with(|place| place.set(Box::into_raw(cache)));
+    }
+    first
 }
 
-/// The calling thread is a worker no longer: what it kept goes back.
-pub(crate) fn leave_worker() {
+/// The calling thread is a worker no longer: what it kept, if it was one.
+pub(crate) fn leave_worker() -> Option<Kept> {
     let cache = CACHE.with(|cache| cache.replace(ptr::null_mut()));
-    if cache.is_null() {
-        return;
-    }
-    // SAFETY: made by enter_worker on this thread and taken out of the slot.
-    let cache = unsafe { Box::from_raw(cache) };
-    for (class, pair) in cache.classes.into_iter().enumerate() {
-        free_all(class, pair.front);
-        free_all(class, pair.back);
-    }
+    // SAFETY: null, or made by enter_worker on this thread and taken out of the slot.
+    (!cache.is_null()).then(|| Kept(unsafe { Box::from_raw(cache) }))
 }
 
 #[inline]
@@ -105,12 +122,12 @@ fn spill(pair: &mut Pair, class: usize, memory: NonNull<u8>) {
     let mut fresh = Box::new(Magazine::new());
     let _ = fresh.push(memory);
     let full = mem::replace(&mut pair.front, fresh);
-    if let Err(full) = DEPOT.leave(class, full) {
-        free_all(class, full);
+    if let Err(mut full) = DEPOT.leave(class, full) {
+        free_all(class, &mut full);
     }
 }
 
-fn free_all(class: usize, mut magazine: Box<Magazine>) {
+fn free_all(class: usize, magazine: &mut Magazine) {
     while let Some(cell) = magazine.pop() {
         // SAFETY: cells in a magazine are unused memory of the class's layout.
         unsafe { free_plain(cell, layout_of(class)) };
@@ -126,10 +143,30 @@ mod tests {
         if !*ENABLED {
             return;
         }
-        assert!(enter_worker(), "the outer one makes the cache");
-        assert!(!enter_worker(), "and so the inner one does not end it");
-        leave_worker();
-        assert!(enter_worker());
-        leave_worker();
+        assert!(enter_worker(|| None), "the outer one makes the cache");
+        assert!(!enter_worker(|| unreachable!("it has one")), "and so the inner one does not end it");
+        drop(leave_worker());
+        assert!(leave_worker().is_none());
+        assert!(enter_worker(|| None));
+        drop(leave_worker());
+    }
+
+    #[test]
+    fn the_next_thread_at_the_seat_finds_what_was_kept_there() {
+        if !*ENABLED {
+            return;
+        }
+        let layout = layout_of(3);
+        assert!(enter_worker(|| None));
+        let cell = allocate(layout);
+        // SAFETY: from above, and not used any more.
+        unsafe { free(cell, layout) };
+        let kept = leave_worker();
+        assert!(enter_worker(|| kept));
+        let again = allocate(layout);
+        assert_eq!(again, cell);
+        // SAFETY: as above.
+        unsafe { free(again, layout) };
+        drop(leave_worker());
     }
 }

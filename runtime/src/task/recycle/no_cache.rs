@@ -11,11 +11,17 @@ type Mark = Box<Track<()>>;
 /// Room for the mark that keeps the cell's alignment.
 const BEFORE: usize = 16;
 
-pub(crate) fn enter_worker() -> bool {
+/// Nothing.
+#[derive(Debug)]
+pub(crate) struct Kept(());
+
+pub(crate) fn enter_worker(_kept: impl FnOnce() -> Option<Kept>) -> bool {
     false
 }
 
-pub(crate) fn leave_worker() {}
+pub(crate) fn leave_worker() -> Option<Kept> {
+    None
+}
 
 fn with_mark(layout: Layout) -> Layout {
     // SAFETY: 16 is a power of two; a cell that came near the limit of a layout could not have been written.
