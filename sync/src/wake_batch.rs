@@ -45,7 +45,14 @@ impl WakeBatch {
 
     /// Calls every waker in the order they were added. A waker that panics does not keep the others from being called;
     /// the first panic is thrown on when all are done.
+    #[inline]
     pub fn wake_all(&mut self) {
+        if self.len > 0 {
+            self.wake_those();
+        }
+    }
+
+    fn wake_those(&mut self) {
         let mut first = None;
         let inline = self.inline.iter_mut().filter_map(Option::take);
         for waker in inline.chain(self.more.drain(..)) {

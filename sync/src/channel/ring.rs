@@ -29,9 +29,23 @@ use core::mem::MaybeUninit;
 /// Up to so many slots head and tail lie side by side.
 const SMALL: usize = 16;
 
-/// Two lines by itself, since x86 fetches lines in pairs.
-#[repr(align(128))]
-struct Apart<T>(T);
+/// Bytes on either side of a word that keep everything else off its line and the next, since x86 fetches lines in pairs.
+const BESIDE: usize = 128 - size_of::<usize>();
+
+/// A word with lines by itself: by room on both sides and not by alignment, which sends glibc down a slow path for every
+/// channel that is made.
+#[repr(C)]
+struct Apart<T> {
+    _before: MaybeUninit<[u8; BESIDE]>,
+    word: T,
+    _after: MaybeUninit<[u8; BESIDE]>,
+}
+
+impl<T> Apart<T> {
+    fn new(word: T) -> Self {
+        Self { _before: MaybeUninit::uninit(), word, _after: MaybeUninit::uninit() }
+    }
+}
 
 /// Head and tail.
 enum Ends {
@@ -48,7 +62,7 @@ impl Ends {
         if capacity <= SMALL {
             Self::Together { head, tail }
         } else {
-            Self::Apart(Box::new((Apart(head), Apart(tail))))
+            Self::Apart(Box::new((Apart::new(head), Apart::new(tail))))
         }
     }
 }
@@ -97,7 +111,7 @@ impl<T> Ring<T> {
     fn head(&self) -> &AtomicUsize {
         match &self.ends {
             Ends::Together { head, .. } => head,
-            Ends::Apart(ends) => &ends.0.0,
+            Ends::Apart(ends) => &ends.0.word,
         }
     }
 
@@ -105,7 +119,7 @@ impl<T> Ring<T> {
     fn tail(&self) -> &AtomicUsize {
         match &self.ends {
             Ends::Together { tail, .. } => tail,
-            Ends::Apart(ends) => &ends.1.0,
+            Ends::Apart(ends) => &ends.1.word,
         }
     }
 
