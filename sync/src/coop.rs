@@ -29,7 +29,7 @@ const UNLIMITED: u32 = u32::MAX;
 const REFUSALS: u16 = 64;
 
 /// What is known of the poll, in one word that is read and written whole: the units left in its lower half, above them the
-/// refusals, and above those two flags.
+/// refusals, and above those a flag.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct State(u64);
 
@@ -37,8 +37,6 @@ impl State {
     const OUTSIDE: Self = Self::new(UNLIMITED, false);
     const REFUSAL: u64 = 1 << 32;
     const CANCELLED: u64 = 1 << 48;
-    /// The task was woken by the thread that is inside of it.
-    const WOKEN: u64 = 1 << 49;
 
     const fn new(units: u32, cancelled: bool) -> Self {
         Self(units as u64 | if cancelled { Self::CANCELLED } else { 0 })
@@ -63,8 +61,15 @@ impl State {
 
 struct Place {
     state: Cell<State>,
-    /// Whose poll this is; null if that is of no interest.
+    /// Whose poll this is, null if that is of no interest; [`woken`] once that task was woken by the thread inside of it.
     task: Cell<*const ()>,
+}
+
+/// The mark of a task that was woken from inside. It replaces the whole word: a flag among others would be set by writing one byte, and
+/// who reads the word right after that waits for the write.
+#[inline(always)]
+fn woken(task: *const ()) -> *const () {
+    task.wrapping_byte_add(1)
 }
 
 weft_thread_local! {
@@ -100,7 +105,7 @@ pub fn within<R>(units: u32, cancelled: bool, f: impl FnOnce() -> R) -> R {
 
 /// As [`within`], for the poll of a task, and says whether the task was [woken from inside](wake_from_inside) meanwhile.
 ///
-/// `task` is an address that tells the tasks of an executor apart; it is only compared.
+/// `task` is an even address that tells the tasks of an executor apart; it is only compared.
 #[inline(always)]
 pub fn within_task<R>(task: *const (), units: u32, cancelled: bool, f: impl FnOnce() -> R) -> (R, bool) {
     let before = state();
@@ -111,7 +116,7 @@ pub fn within_task<R>(task: *const (), units: u32, cancelled: bool, f: impl FnOn
     });
     let _restore = Restore(before, outer);
     let out = f();
-    (out, state().has(State::WOKEN))
+    (out, PLACE.with(|place| !ptr::eq(place.task.get(), task)))
 }
 
 /// Leaves a note that the task was woken, if the calling thread is inside of its poll; `false` if it is not, or is inside of
@@ -119,11 +124,12 @@ pub fn within_task<R>(task: *const (), units: u32, cancelled: bool, f: impl FnOn
 #[inline]
 pub fn wake_from_inside(task: *const ()) -> bool {
     PLACE.with(|place| {
-        let inside = ptr::eq(place.task.get(), task);
-        if inside {
-            place.state.set(place.state.get().with(State::WOKEN, true));
+        let now = place.task.get();
+        if ptr::eq(now, task) {
+            place.task.set(woken(task));
+            return true;
         }
-        inside
+        ptr::eq(now, woken(task))
     })
 }
 

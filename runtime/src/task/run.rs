@@ -24,6 +24,11 @@ enum Polled {
     Ended,
 }
 
+/// What a poll says from inside of the guard against panics, in a whole word: that guard hands it over in memory, and a word of which
+/// one byte was just written is waited for when it is read.
+const PENDING: usize = 0;
+const ENDED: usize = 1;
+
 impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
     /// Whether a cancelled task is polled a last time, with the cancel bit set: what it waits for may have come meanwhile,
     /// and a value that is ready wins. One that never ran never does, and at the end of its runtime no task runs any more.
@@ -145,7 +150,9 @@ unsafe fn poll_once<F: Future, S: Schedule, N: Name>(this: NonNull<Header>, last
             let Stage::Future(future) = (unsafe { &mut *stage }) else { unreachable!("polled after completion") };
             let future: *mut F = future;
             // SAFETY: the cell does not move, and the future is dropped in place.
-            let Poll::Ready(value) = (unsafe { Pin::new_unchecked(&mut *future) }).poll(&mut cx) else { return false };
+            let Poll::Ready(value) = (unsafe { Pin::new_unchecked(&mut *future) }).poll(&mut cx) else {
+                return PENDING;
+            };
             // It is dropped before its value is visible: whoever joins finds its destructors done.
             let dropped = if needs_drop::<F>() {
                 coop::lift();
@@ -160,13 +167,13 @@ unsafe fn poll_once<F: Future, S: Schedule, N: Name>(this: NonNull<Header>, last
             };
             // SAFETY: what was there is dropped, or given up half-dropped by its own panic.
             unsafe { stage.write(Stage::Outcome(outcome)) };
-            true
+            ENDED
         })
     };
     let task = this.as_ptr().cast_const().cast();
     match coop::within_task(task, coop::UNITS_PER_POLL, last, || contain(poll)) {
-        (Ok(false), self_woken) => Polled::Pending { self_woken },
-        (Ok(true), _) => Polled::Ended,
+        (Ok(PENDING), self_woken) => Polled::Pending { self_woken },
+        (Ok(_), _) => Polled::Ended,
         (Err(payload), _) => {
             // SAFETY: the poll panicked, and nothing but the poll touched the future.
             unsafe { cell.end(Ended::Panicked(Panic(payload))) };
