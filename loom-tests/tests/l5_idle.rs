@@ -120,14 +120,15 @@ fn a_timer_of_no_worker_reaches_the_keeper() {
         let engine = Engine::multi_thread(1);
         engine.advance(10);
         let workers = workers(&engine, 1);
-        let mut armed = false;
+        let mut armed = None;
         block_on(poll_fn(|cx| {
-            if core::mem::replace(&mut armed, true) {
+            if armed.is_some() {
                 return Poll::Ready(());
             }
-            engine.arm_outside(5, cx.waker().clone());
+            armed = engine.arm_outside(5, cx.waker().clone());
             Poll::Pending
         }));
+        drop(armed);
         end(&engine, workers);
     });
 }

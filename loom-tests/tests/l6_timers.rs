@@ -18,7 +18,7 @@ fn firing_against_cancelling() {
         assert!(earliest);
         let theirs = wheel.clone();
         let firing = spawn(move || theirs.fire(10));
-        let cancelled = wheel.cancel(timer);
+        let cancelled = Wheel::cancel(timer);
         let after_cancel = probe.wakes();
         firing.join().unwrap();
         if cancelled {
@@ -36,7 +36,7 @@ fn two_fire_and_one_cancels() {
         let (wheel, probe) = (Shared::new(Wheel::new()), Probe::new());
         let (timer, _) = wheel.arm(5, probe.waker()).unwrap();
         let firing = [wheel.clone(), wheel.clone()].map(|wheel| spawn(move || wheel.fire(10)));
-        let cancelled = wheel.cancel(timer);
+        let cancelled = Wheel::cancel(timer);
         let fired: usize = firing.into_iter().map(|firing| firing.join().unwrap()).sum();
         assert_eq!(fired + usize::from(cancelled), 1);
         assert_eq!((probe.wakes(), probe.held()), (fired as u64, 0));
@@ -47,10 +47,10 @@ fn two_fire_and_one_cancels() {
 fn firing_against_another_waker() {
     check("timer/fire_set_waker", Bound::Unbounded, Bound::Unbounded, || {
         let (wheel, old, new) = (Shared::new(Wheel::new()), Probe::new(), Probe::new());
-        let (timer, _) = wheel.arm(5, old.waker()).unwrap();
+        let (mut timer, _) = wheel.arm(5, old.waker()).unwrap();
         let theirs = wheel.clone();
         let firing = spawn(move || theirs.fire(10));
-        let waits_on = wheel.set_waker(timer, &new.waker());
+        let waits_on = Wheel::set_waker(&mut timer, &new.waker());
         firing.join().unwrap();
         assert_eq!((old.wakes(), new.wakes()), if waits_on { (0, 1) } else { (1, 0) });
         assert_eq!((old.held(), new.held()), (0, 0));
@@ -64,9 +64,8 @@ fn arming_again_elsewhere_against_firing() {
         let (timer, _) = wheel.arm(5, old.waker()).unwrap();
         let (theirs, waker) = (wheel.clone(), new.waker());
         let rearming = spawn(move || {
-            let cancelled = theirs.cancel(timer);
+            let cancelled = Wheel::cancel(timer);
             let (again, _) = theirs.arm(6, waker).unwrap();
-            assert!(!theirs.cancel(timer), "a stale key finds nothing");
             (cancelled, again)
         });
         let fired = wheel.fire(10);
@@ -77,7 +76,7 @@ fn arming_again_elsewhere_against_firing() {
             assert!(wheel.next_due() <= 6, "nobody would come for it");
             assert_eq!(wheel.fire(10), 1);
         }
-        assert!(!wheel.cancel(again));
+        assert!(!Wheel::cancel(again));
         assert_eq!((new.wakes(), old.held(), new.held()), (1, 0, 0));
         assert_eq!(wheel.next_due(), Wheel::NEVER);
     });
@@ -89,12 +88,10 @@ fn two_arm_while_one_fires() {
         let (wheel, first, second) = (Shared::new(Wheel::new()), Probe::new(), Probe::new());
         let arming = [(5, first.waker()), (7, second.waker())].map(|(deadline, waker)| {
             let wheel = wheel.clone();
-            spawn(move || _ = wheel.arm(deadline, waker))
+            spawn(move || wheel.arm(deadline, waker).unwrap())
         });
         wheel.fire(5);
-        for arming in arming {
-            arming.join().unwrap();
-        }
+        let _armed = arming.map(|arming| arming.join().unwrap());
         let next = if first.wakes() == 0 { 5 } else { 7 };
         assert!(wheel.next_due() <= next, "next_due is never later than the earliest deadline");
         wheel.fire(7);
@@ -107,11 +104,44 @@ fn the_end_of_the_wheel_against_arming() {
     check("timer/close_arm", Bound::Unbounded, Bound::Unbounded, || {
         let (wheel, probe) = (Shared::new(Wheel::new()), Probe::new());
         let (theirs, waker) = (wheel.clone(), probe.waker());
-        let arming = spawn(move || theirs.arm(5, waker).is_some());
+        let arming = spawn(move || theirs.arm(5, waker));
         wheel.close();
-        let armed = arming.join().unwrap();
+        let timer = arming.join().unwrap();
+        let armed = timer.is_some();
         assert_eq!(probe.wakes(), u64::from(armed), "who was armed is told");
         assert_eq!((probe.held(), wheel.len()), (0, 0));
         assert_eq!(wheel.next_due(), Wheel::NEVER);
+    });
+}
+
+#[test]
+fn the_owner_goes_while_a_sleep_goes() {
+    check("timer/leave_cancel", Bound::Unbounded, Bound::Unbounded, || {
+        let (wheel, probe) = (Wheel::new(), Probe::new());
+        let (timer, _) = wheel.arm(5, probe.waker()).unwrap();
+        let sleep = spawn(move || Wheel::cancel(timer));
+        let keep = wheel.leave();
+        assert!(sleep.join().unwrap(), "nobody fires it");
+        assert_eq!((probe.wakes(), probe.held()), (0, 0));
+        assert_eq!(keep(), 0, "the second to go frees the wheels, once");
+    });
+}
+
+#[test]
+fn the_owner_goes_while_a_sleep_finds_that_it_fired_and_one_is_cancelled() {
+    check("timer/leave_look_cancel", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let (wheel, fired, waits) = (Wheel::new(), Probe::new(), Probe::new());
+        let (mut due, _) = wheel.arm(5, fired.waker()).unwrap();
+        let (later, _) = wheel.arm(7, waits.waker()).unwrap();
+        let other = fired.waker();
+        let looks = spawn(move || Wheel::set_waker(&mut due, &other));
+        let cancels = spawn(move || Wheel::cancel(later));
+        let woken = wheel.fire(5);
+        let keep = wheel.leave();
+        looks.join().unwrap();
+        assert!(cancels.join().unwrap(), "it was not due");
+        assert!(woken <= 1 && fired.wakes() <= 1);
+        assert_eq!((waits.wakes(), waits.held(), fired.held()), (0, 0, 0));
+        assert_eq!(keep(), 0, "the last to go frees the wheels, once");
     });
 }

@@ -188,22 +188,34 @@ pub(crate) fn reactor() -> io::Result<Shared<Reactor>> {
     found.unwrap_or(Err(NO_RUNTIME)).and_then(|reactor| reactor.ok_or(NO_RUNTIME)).map_err(io::Error::other)
 }
 
-/// The timers that the calling thread arms, and the core to tell if it is no worker.
+/// Calls `f` with the timers that the calling thread arms, and the core to tell if it is no worker.
 ///
 /// # Panics
 /// If the process forked after the runtime was built.
-pub(crate) fn timers() -> Option<(Shared<Timers>, Option<Shared<Core>>)> {
-    with_current(|core| {
-        fork::assert_parent(core);
+#[inline(always)]
+pub(crate) fn with_timers<R>(f: impl FnOnce(&Timers, Option<&Shared<Core>>) -> R) -> Option<R> {
+    let elsewhere;
+    // SAFETY: as in with_worker.
+    let (timers, outside) = match unsafe { UPPERMOST.with(Cell::get).as_ref() } {
         // A spare leaves its seat again, so its wheel would be left behind: it arms with those that are no workers.
-        let mine = with_worker(|worker| {
-            (Shared::ptr_eq(&worker.core, core) && !worker.is_spare()).then(|| worker.slot().timers.clone())
-        });
-        match mine.flatten() {
-            Some(timers) => (timers, None),
-            None => (core.outside_timers.clone(), Some(core.clone())),
+        Some(worker) if !worker.is_spare() => {
+            fork::assert_parent(&worker.core);
+            (&worker.slot().timers, None)
         }
-    })
+        _ => {
+            elsewhere = current()?;
+            fork::assert_parent(&elsewhere);
+            // It may have entered its own runtime once more.
+            // SAFETY: as in with_worker.
+            match unsafe { WORKER.with(Cell::get).as_ref() } {
+                Some(worker) if Shared::ptr_eq(&worker.core, &elsewhere) && !worker.is_spare() => {
+                    (&worker.slot().timers, None)
+                }
+                _ => (&elsewhere.outside_timers, Some(&elsewhere)),
+            }
+        }
+    };
+    Some(f(timers, outside))
 }
 
 /// Whether the calling thread is a worker whose runtime ends: the task that it polls is about to be cancelled.

@@ -109,7 +109,7 @@ impl Slot {
         self.earliest
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, node: Node) {
         if node.deadline <= self.earliest {
             self.earliest = node.deadline;
@@ -202,7 +202,7 @@ impl Level {
         &self.slots
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, slot: usize, node: Node) {
         if self.slots.is_empty() {
             self.slots.resize_with(SLOTS, || Slot::EMPTY);

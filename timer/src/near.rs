@@ -49,6 +49,7 @@ impl Near {
         self.heap.iter().map(|Reverse(node)| node)
     }
 
+    #[inline(never)]
     pub(crate) fn push(&mut self, node: Node) {
         self.live += 1;
         self.heap.push(Reverse(node));

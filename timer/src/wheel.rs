@@ -369,7 +369,8 @@ impl<T> Wheel<T> {
         });
     }
 
-    #[inline]
+    // Inlined down to the write of the node: handed over in memory, it would be read a moment after it was written in pieces.
+    #[inline(always)]
     fn place(&mut self, node: Node) {
         match Place::of(node.deadline, self.cursor) {
             Place::Near => self.near.push(node),

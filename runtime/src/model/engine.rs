@@ -1,6 +1,7 @@
 //! A whole `Core` without reactor, driven thread by thread: workers sit and step, others spawn, rescue, shut down.
 
 use super::tasks::Ready;
+use super::timers::Armed;
 use crate::context;
 use crate::platform::clock::{Clock, ManualTime};
 use crate::scheduler::idle::Idle;
@@ -11,7 +12,7 @@ use crate::scheduler::worker::{Step, Worker};
 use crate::scheduler::{Config, Core, Keeper, Outside, Stats, shutdown, watchdog};
 use crate::task::owned::OwnedList;
 use crate::task::{self, JoinHandle};
-use crate::time::timers::{Armed, Timers};
+use crate::time::timers::Timers;
 use core::future::Future;
 use core::panic::Location;
 use core::task::Waker;
@@ -54,7 +55,7 @@ impl Engine {
     fn new(workers: usize, spares: usize, multi: bool, watched: bool) -> Self {
         let time = Shared::new(ManualTime::default());
         let clock = Clock::Manual(time.clone());
-        let timers = || Shared::new(Timers::new(clock.clone()));
+        let timers = || Timers::new(clock.clone());
         let core = Shared::new(Core {
             slots: (0..workers + spares).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
             injector: Injector::new(),
@@ -204,11 +205,14 @@ impl Engine {
         !self.core.idle.retract(seat)
     }
 
-    /// Arms a timer from a thread that is no worker, as a sleep does once it has read the clock.
-    pub fn arm_outside(&self, deadline: u64, waker: Waker) {
-        if let Armed::Timer(_, true) = self.core.outside_timers.arm(deadline, 0, waker) {
+    /// Arms a timer from a thread that is no worker, as a sleep does once it has read the clock. Dropped, it is taken out.
+    #[must_use]
+    pub fn arm_outside(&self, deadline: u64, waker: Waker) -> Option<Armed> {
+        let (timer, earliest) = self.core.outside_timers.arm(deadline, 0, waker)?;
+        if earliest {
             self.core.outside_timer_armed(deadline);
         }
+        Some(Armed(timer))
     }
 
     /// How many search.

@@ -1,16 +1,16 @@
 //! A wheel with its lock, on a clock that stands still.
 
 use crate::platform::clock::{Clock, ManualTime};
-use crate::time::timers::{self, NEVER, TimerKey, Timers};
+use crate::time::timers::{Look, NEVER, Timer, Timers};
 use core::task::Waker;
 use weftwork_sync::primitive::Shared;
 
 /// A wheel of wakers.
-pub struct Wheel(Timers);
+pub struct Wheel(Timers, Shared<ManualTime>);
 
 /// A timer's key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Armed(TimerKey);
+#[derive(Debug)]
+pub struct Armed(pub(super) Timer);
 
 impl Default for Wheel {
     fn default() -> Self {
@@ -24,25 +24,30 @@ impl Wheel {
 
     /// An empty wheel at time 0.
     pub fn new() -> Self {
-        Self(Timers::new(Clock::Manual(Shared::new(ManualTime::default()))))
+        let time = Shared::new(ManualTime::default());
+        Self(Timers::new(Clock::Manual(time.clone())), time)
     }
 
-    /// Arms a timer; its key, and whether it is now the earliest. `None` if the wheel is closed.
+    /// Lets go of the wheel, as its runtime does; the answer says how many timers may keep it still: zero once it is freed.
+    pub fn leave(self) -> impl Fn() -> usize {
+        let Self(timers, time) = self;
+        drop(timers);
+        move || Shared::strong_count(&time) - 1
+    }
+
+    /// Arms a timer; and whether it is now the earliest. `None` if the wheel is closed.
     pub fn arm(&self, deadline: u64, waker: Waker) -> Option<(Armed, bool)> {
-        match self.0.arm(deadline, 0, waker) {
-            timers::Armed::Timer(key, earliest) => Some((Armed(key), earliest)),
-            timers::Armed::Closed => None,
-        }
+        self.0.arm(deadline, 0, waker).map(|(timer, earliest)| (Armed(timer), earliest))
     }
 
     /// Gives a timer another waker; `false` if it has fired.
-    pub fn set_waker(&self, timer: Armed, waker: &Waker) -> bool {
-        self.0.look(timer.0, waker) == timers::Look::Waits
+    pub fn set_waker(timer: &mut Armed, waker: &Waker) -> bool {
+        timer.0.look(NEVER, waker) == Look::Waits
     }
 
     /// Takes a timer out; `false` if it has fired.
-    pub fn cancel(&self, timer: Armed) -> bool {
-        self.0.cancel(timer.0)
+    pub fn cancel(mut timer: Armed) -> bool {
+        timer.0.take_out().is_some()
     }
 
     /// Fires what is due, as a worker does: takes out under the lock, calls after it.

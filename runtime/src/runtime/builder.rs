@@ -205,7 +205,7 @@ impl Builder {
             .keep_alive(self.blocking_keep_alive)
             .thread_name(format!("{}-blocking", self.thread_name));
         let pool = events::tell_of_refused_threads(pool).build();
-        let timers = || Shared::new(Timers::new(clock.clone()));
+        let timers = || Timers::new(clock.clone());
         let core = Shared::new(Core {
             slots: (0..workers + spares).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
             injector: Injector::new(),

@@ -86,7 +86,7 @@ pub struct Core {
     pub(crate) injector: Injector,
     pub(crate) idle: Idle,
     pub(crate) outside: Mutex<Outside>,
-    pub(crate) outside_timers: Shared<Timers>,
+    pub(crate) outside_timers: Timers,
     pub(crate) keeper: Keeper,
     pub(crate) reactor: Option<Shared<Reactor>>,
     pub(crate) stopping: AtomicBool,

@@ -13,7 +13,7 @@ use core::panic::Location;
 use std::collections::VecDeque;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU32, Ordering};
 use weftwork_sync::primitive::unmodelled::Counter;
-use weftwork_sync::primitive::{Mutex, Parker, Shared};
+use weftwork_sync::primitive::{Mutex, Parker};
 
 /// Polls of the LIFO slot in a row.
 pub(crate) const LIFO_STREAK: u32 = 3;
@@ -55,7 +55,7 @@ pub struct Slot {
     /// `shared` is not empty, as far as its owner knows: thieves look here before they probe.
     pub(crate) has_work: AtomicBool,
     pub(crate) finished: FinishedStack,
-    pub(crate) timers: Shared<Timers>,
+    pub(crate) timers: Timers,
     pub(crate) parker: Parker,
     in_reactor: AtomicBool,
     /// Pinned tasks woken by other threads.
@@ -88,7 +88,7 @@ pub(crate) struct Counters {
 }
 
 impl Slot {
-    pub(crate) fn new(timers: Shared<Timers>) -> Self {
+    pub(crate) fn new(timers: Timers) -> Self {
         let (shared, thief) = queue::shared();
         Self {
             local: Biased::new(Local {

@@ -9,10 +9,12 @@
 //! | `sleep.rs` | waiting until one |
 //! | `interval.rs` | waiting again and again |
 //! | `timeout.rs` | waiting for something else at most until one |
+//! | `lock.rs` | the lock of a wheel |
 //! | `timers.rs` | the owner of a wheel: the protocol between arming, firing and cancelling |
 
 mod instant;
 mod interval;
+mod lock;
 mod sleep;
 mod timeout;
 pub(crate) mod timers;

@@ -1,7 +1,7 @@
 //! Waiting until a point in time.
 
 use super::Instant;
-use super::timers::{Armed, Look, TimerKey, Timers};
+use super::timers::{Look, Timer};
 use crate::context;
 use crate::platform::clock::nanoseconds;
 use core::fmt;
@@ -10,7 +10,6 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use weftwork_sync::coop;
-use weftwork_sync::primitive::Shared;
 
 /// Waits for `duration`, counted from the first poll.
 ///
@@ -60,7 +59,11 @@ enum When {
 enum State {
     New(When),
     Yielded,
-    Armed { timers: Shared<Timers>, key: TimerKey, deadline: Instant },
+    /// Dropped, the timer takes itself out.
+    Armed {
+        timer: Timer,
+        deadline: Instant,
+    },
     Done(Instant),
 }
 
@@ -80,71 +83,71 @@ impl Sleep {
 
     /// Ends at `deadline` instead, whether it was armed, had ended, or neither.
     pub fn reset(&mut self, deadline: Instant) {
-        self.disarm();
         self.state = State::New(When::At(deadline));
     }
 
-    fn disarm(&mut self) {
-        if let State::Armed { timers, key, .. } = &self.state {
-            timers.cancel(*key);
-        }
+    /// Arms the timer; `after` and `at` are nanoseconds, from now and on the clock.
+    #[inline(always)]
+    fn begin(&mut self, after: Option<u64>, at: u64, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        let begun = context::with_timers(|timers, outside| {
+            let now = timers.now();
+            let (deadline, wait) = match after {
+                Some(after) => (now.saturating_add(after), after),
+                None => (at, at.saturating_sub(now)),
+            };
+            if wait == 0 {
+                self.state = State::Done(Instant::from_nanos(at));
+                return Poll::Ready(Ok(()));
+            }
+            let Some((timer, earliest)) = timers.arm(deadline, wait, cx.waker().clone()) else {
+                // If the runtime ends, the task that sleeps ends before it would be polled again.
+                let why = "the runtime has shut down, so nothing would end this sleep";
+                return if context::is_ending() { Poll::Pending } else { Poll::Ready(Err(why)) };
+            };
+            // There is no timer yet that would have to be dropped.
+            core::mem::forget(core::mem::replace(
+                &mut self.state,
+                State::Armed { timer, deadline: Instant::from_nanos(deadline) },
+            ));
+            if earliest && let Some(core) = outside {
+                core.outside_timer_armed(deadline);
+            }
+            Poll::Pending
+        });
+        begun.unwrap_or(Poll::Ready(Err(context::NO_RUNTIME)))
     }
 
-    fn begin(&mut self, when: When, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
-        let Some((timers, outside)) = context::timers() else { return Poll::Ready(Err(context::NO_RUNTIME)) };
-        let (deadline, wait) = match when {
-            When::After(Duration::ZERO) => {
-                self.state = State::Yielded;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            When::After(duration) => {
-                let wait = nanoseconds(duration);
-                (timers.clock.now().saturating_add(wait), wait)
-            }
-            When::At(deadline) => {
-                let wait = deadline.as_nanos().saturating_sub(timers.clock.now());
-                if wait == 0 {
-                    self.state = State::Done(deadline);
-                    return Poll::Ready(Ok(()));
-                }
-                (deadline.as_nanos(), wait)
-            }
-        };
-        match timers.arm(deadline, wait, cx.waker().clone()) {
-            Armed::Timer(key, earliest) => {
-                if let Some(core) = outside.filter(|_| earliest) {
-                    core.outside_timer_armed(deadline);
-                }
-                self.state = State::Armed { timers, key, deadline: Instant::from_nanos(deadline) };
-                Poll::Pending
-            }
-            // The task that sleeps ends before it would be polled again.
-            Armed::Closed if context::is_ending() => Poll::Pending,
-            Armed::Closed => Poll::Ready(Err("the runtime has shut down, so nothing would end this sleep")),
+    /// Lets others run once: a sleep of no length.
+    #[cold]
+    fn yield_once(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        if context::with_timers(|_, _| ()).is_none() {
+            return Poll::Ready(Err(context::NO_RUNTIME));
         }
+        self.state = State::Yielded;
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// As a future's poll; where that panics, this says why.
     pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
         let begun = !matches!(self.state, State::New(_));
         let unit = ready!(coop::proceed(cx, begun));
-        let polled = match &self.state {
+        let polled = match &mut self.state {
             State::New(when) => {
-                let when = *when;
-                self.begin(when, cx)
+                // Read field by field: a copy of all at once would wait for the writes of a moment ago.
+                let (after, at) = match when {
+                    When::After(duration) => (Some(nanoseconds(*duration)), 0),
+                    When::At(deadline) => (None, deadline.as_nanos()),
+                };
+                if after == Some(0) { self.yield_once(cx) } else { self.begin(after, at, cx) }
             }
-            State::Armed { timers, key, deadline } => match timers.look(*key, cx.waker()) {
+            State::Armed { timer, deadline } => match timer.look(deadline.as_nanos(), cx.waker()) {
                 Look::Waits => Poll::Pending,
                 Look::Fired => {
                     self.state = State::Done(*deadline);
                     Poll::Ready(Ok(()))
                 }
-                // It may have been due; the task that sleeps ends before it would be polled again if it was not.
-                Look::Closed if timers.clock.now() >= deadline.as_nanos() => {
-                    self.state = State::Done(*deadline);
-                    Poll::Ready(Ok(()))
-                }
+                // The task that sleeps ends before it would be polled again.
                 Look::Closed if context::is_ending() => return Poll::Pending,
                 Look::Closed => return Poll::Ready(Err("the runtime that drove this sleep has shut down")),
             },
@@ -169,12 +172,6 @@ impl Future for Sleep {
             Ok(()) => Poll::Ready(()),
             Err(why) => panic!("{why}"),
         }
-    }
-}
-
-impl Drop for Sleep {
-    fn drop(&mut self) {
-        self.disarm();
     }
 }
 
