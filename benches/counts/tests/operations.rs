@@ -55,7 +55,7 @@ const fn fence(at: &'static str, times: usize, because: &'static str) -> Excepti
 }
 
 const STATE: &str = "runtime/src/task/state.rs";
-const TIMERS: &str = "runtime/src/time/timers.rs";
+const WHEEL_LOCK: &str = "runtime/src/time/lock.rs";
 const RING: &str = "sync/src/channel/ring.rs";
 
 /// The seat of a `Stepper` adds two stores to a step: it says that nobody is polled now.
@@ -95,7 +95,7 @@ const EXPECTED: &[Expected] = &[
         stores: 1,
         exceptions: &[
             rmw(
-                TIMERS,
+                WHEEL_LOCK,
                 1,
                 "the worker's own wheel, locked, and unlocked by a store: idle peers fire what is due while its worker is busy",
             ),
@@ -105,7 +105,7 @@ const EXPECTED: &[Expected] = &[
     Expected {
         operation: "timer, cancel",
         stores: 1,
-        exceptions: &[rmw(TIMERS, 1, "as it was armed"), rmw(STATE, 1, "the waker goes")],
+        exceptions: &[rmw(WHEEL_LOCK, 1, "as it was armed"), rmw(STATE, 1, "the waker goes")],
     },
     Expected { operation: "budget", stores: 0, exceptions: &[] },
     Expected {

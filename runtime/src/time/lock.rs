@@ -59,7 +59,6 @@ impl<T> Lock<T> {
 
     /// Calls `f` with the value. It must not come back here from inside.
     #[inline]
-    #[cfg_attr(weftwork_count, track_caller)]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         if !self.enter() {
             self.wait();
@@ -71,7 +70,6 @@ impl<T> Lock<T> {
 
     /// Takes the lock if it is free.
     #[inline(always)]
-    #[cfg_attr(weftwork_count, track_caller)]
     fn enter(&self) -> bool {
         // Ordering: Acquire pairs with the store of whoever left last. A compare-exchange and no swap: one that fails writes
         // nothing, so it takes no part in the order of the writes.
