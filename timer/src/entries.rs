@@ -20,6 +20,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::num::NonZeroU32;
 
+use crate::near::Node;
+
 /// Stands for "no place".
 const NIL: u32 = u32::MAX;
 
@@ -190,6 +192,13 @@ impl<T> Entries<T> {
             entry.order = order;
         }
         last
+    }
+
+    /// Has the entries of these nodes come to the processor's caches, which they left while they waited. In a loop that does
+    /// nothing else they are waited for together; as they fire, each would be waited for by itself.
+    pub(crate) fn fetch(&self, nodes: &[Node]) {
+        let orders = nodes.iter().filter_map(|node| self.places.get(node.index as usize)).map(|entry| entry.order);
+        core::hint::black_box(orders.fold(0, |all, order| all ^ order));
     }
 
     /// Gives back the free places behind the last occupied or retired one.

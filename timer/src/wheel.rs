@@ -411,6 +411,9 @@ impl<T> Wheel<T> {
         };
         debug_assert!(start > self.cursor, "an occupied slot must be ahead of the cursor");
         self.cursor = start;
+        if matches!(first, Some((0, _))) {
+            self.entries.fetch(&nodes);
+        }
         for &node in &nodes {
             if all_alive || self.entries.is_armed(node.index, node.order) {
                 self.place(node);
