@@ -5,6 +5,7 @@
 //! | `clock.rs` | what time it is, for real or as a test says |
 //! | `asymmetric.rs` | a store-load pair whose one side is nearly free |
 //! | `linux.rs`, `other.rs`, `modelled.rs` | what only Linux has, and what stands for it elsewhere and in models |
+//! | `prefetch_x86.rs`, `prefetch_none.rs` | having the processor fetch what will be touched soon |
 //!
 //! Panics are stopped by `weftwork_sync::primitive::contain`, threads start through `primitive::thread`, descriptors are
 //! opened by the reactor: those doors are not repeated here.
@@ -22,4 +23,12 @@ mod system;
 #[path = "modelled.rs"]
 mod system;
 
+#[cfg(all(target_arch = "x86_64", not(weftwork_loom)))]
+#[path = "prefetch_x86.rs"]
+mod prefetch;
+#[cfg(not(all(target_arch = "x86_64", not(weftwork_loom))))]
+#[path = "prefetch_none.rs"]
+mod prefetch;
+
+pub(crate) use prefetch::prefetch;
 pub(crate) use system::{process_id, sharpen_timers};

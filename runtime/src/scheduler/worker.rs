@@ -302,14 +302,19 @@ impl Worker {
 
     /// Calls wakers that came out of the reactor or a wheel: our own tasks first, then foreign code, one by one.
     pub(crate) fn wake_all(&self, ready: &mut Vec<Waker>) {
-        ready.retain_mut(|waker| {
-            let ours = crate::task::waker::task_of(waker).is_some();
-            if ours {
-                waker.wake_by_ref();
-            }
-            !ours
-        });
+        if ready.len() > 1 {
+            // Whoever waited long has left the caches; fetched one by one, each would be waited for.
+            ready.iter().for_each(crate::task::waker::fetch);
+        }
+        let mut foreign = Vec::new();
         for waker in ready.drain(..) {
+            if crate::task::waker::task_of(&waker).is_some() {
+                waker.wake();
+            } else {
+                foreign.push(waker);
+            }
+        }
+        for waker in foreign {
             self.foreign(|| waker.wake());
         }
     }
