@@ -2,7 +2,7 @@
 //! worker that alternates at a boundary does not go to the depot each time (Bonwick and Adams, "Magazines and Vmem", 2001).
 
 use super::depot::{Depot, Magazine};
-use super::{CLASSES, allocate_plain, class_of, free_plain, layout_of};
+use super::{CLASSES, allocate_plain, class_of, free_plain, layout_of, size_of};
 use core::alloc::Layout;
 use core::cell::Cell;
 use core::mem;
@@ -13,6 +13,9 @@ use weftwork_sync::weft_thread_local;
 static DEPOT: LazyLock<Depot> = LazyLock::new(Depot::new);
 static ENABLED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("WEFTWORK_RECYCLE").is_none_or(|v| v != "off"));
 
+/// Bytes of new cells for which the allocator is made to grow at once; below the size from which glibc tidies up on freeing.
+const STRETCH: usize = 48 << 10;
+
 struct Pair {
     front: Box<Magazine>,
     back: Box<Magazine>,
@@ -20,12 +23,14 @@ struct Pair {
 
 struct Cache {
     classes: [Pair; CLASSES],
+    /// Bytes that new cells may still take before the allocator is stretched again.
+    stretched: usize,
 }
 
 impl Cache {
     fn new() -> Self {
         let pair = |_| Pair { front: Box::new(Magazine::new()), back: Box::new(Magazine::new()) };
-        Self { classes: core::array::from_fn(pair) }
+        Self { classes: core::array::from_fn(pair), stretched: STRETCH }
     }
 }
 
@@ -83,11 +88,11 @@ pub(crate) fn allocate(layout: Layout) -> NonNull<u8> {
     if let Some(cell) = pair.front.pop() {
         return cell;
     }
-    refill(pair, class, layout)
+    refill(pair, &mut cache.stretched, class, layout)
 }
 
 #[cold]
-fn refill(pair: &mut Pair, class: usize, layout: Layout) -> NonNull<u8> {
+fn refill(pair: &mut Pair, stretched: &mut usize, class: usize, layout: Layout) -> NonNull<u8> {
     mem::swap(&mut pair.front, &mut pair.back);
     if let Some(cell) = pair.front.pop() {
         return cell;
@@ -95,7 +100,32 @@ fn refill(pair: &mut Pair, class: usize, layout: Layout) -> NonNull<u8> {
     if let Some(full) = DEPOT.fetch(class) {
         pair.front = full;
     }
-    pair.front.pop().unwrap_or_else(|| allocate_plain(layout))
+    if let Some(cell) = pair.front.pop() {
+        return cell;
+    }
+    *stretched = match stretched.checked_sub(size_of(class)) {
+        Some(left) => left,
+        None => {
+            stretch();
+            STRETCH
+        }
+    };
+    allocate_plain(layout)
+}
+
+/// Has the allocator get that much from the system: what is taken and given back at once stays with it. For the arena of a
+/// thread glibc would ask for each page by itself as it is needed, which was ten thousand system calls for 200 000 tasks.
+#[cold]
+fn stretch() {
+    let layout = Layout::new::<[u8; STRETCH]>();
+    // SAFETY: of that size, which is not zero, and freed with the same layout.
+    unsafe {
+        // Hidden from the compiler, which would leave out what nobody uses.
+        let memory = core::hint::black_box(std::alloc::alloc(layout));
+        if !memory.is_null() {
+            std::alloc::dealloc(memory, layout);
+        }
+    }
 }
 
 /// # Safety
