@@ -15,10 +15,14 @@
 //!
 //! It runs no foreign code and waits for nobody: timers are fired by workers it nudges, hooks run on the pool.
 //!
-//! It sleeps for good after 100 ms in which no epoch moved. The pair that keeps that from being a lost wake-up: the watchdog
+//! It sleeps for good when every worker does. The pair that keeps that from being a lost wake-up: the watchdog
 //! *announces* that it is asleep, then *checks* the epochs once more; a worker that leaves its bed *publishes* that by its
 //! bed and its epoch and then *checks* whether the watchdog sleeps. While a worker is up the watchdog stays awake, whether its
 //! epoch moves or not: it may have been kept off the processor between stirring and a poll that blocks.
+//!
+//! Being woken costs the worker that does it a system call and the machine a switch, a look one switch. So it stays awake for
+//! a while after the last movement if it has been woken soon after it went to sleep lately, and does not where wake-ups are
+//! far apart: a lone one costs one look.
 
 use super::Core;
 use super::share::SAMPLE;
@@ -46,8 +50,10 @@ const SHORT: Duration = Duration::from_millis(1);
 const LONG: Duration = Duration::from_millis(5);
 /// Steps of an epoch, two a poll, between two looks at it, from which on its worker reads the clock often enough by itself.
 const MANY: u32 = 2 * SAMPLE;
-/// Without activity for this long it sleeps for good.
-const QUIET: Duration = Duration::from_millis(100);
+/// A sleep shorter than this was not worth it: two looks of the longest period would have cost no more.
+const SHORT_SLEEP: Duration = Duration::from_millis(10);
+/// How long it stays awake after the last movement, when the sleep before was too short, and when many were.
+const QUIET: core::ops::RangeInclusive<Duration> = Duration::from_millis(2)..=SHORT_SLEEP;
 
 /// What the watchdog may do and when.
 #[derive(Debug, Clone)]
@@ -143,18 +149,31 @@ pub(crate) struct Rounds<'a> {
     period: Duration,
     sampled_at: u64,
     quiet_since: u64,
+    /// How long it stays awake while nothing moves.
+    patience: Duration,
 }
 
 impl<'a> Rounds<'a> {
     pub(crate) fn new(core: &'a Shared<Core>) -> Self {
         let now = real_now();
         let seen = Seen { epoch: 0, age: 0, reported: false, spare: None };
-        Self { core, seen: vec![seen; core.slots.len()], period: SHORT, sampled_at: now, quiet_since: now }
+        Self {
+            core,
+            seen: vec![seen; core.slots.len()],
+            period: SHORT,
+            sampled_at: now,
+            quiet_since: now,
+            patience: Duration::ZERO,
+        }
     }
 
     fn run(&mut self) {
+        let mut slept = false;
         while !self.core.is_stopping() {
-            let _ = self.core.watchdog.bell.park_for(Some(self.period));
+            // Who has just been woken looks at once: most often what woke it is over already.
+            if !slept {
+                let _ = self.core.watchdog.bell.park_for(Some(self.period));
+            }
             self.core.stats.watchdog_ticks.add(1);
             let now = real_now();
             let (moved, overdue) = self.sample(now);
@@ -169,9 +188,7 @@ impl<'a> Rounds<'a> {
                 self.quiet_since = now;
             }
             self.see_to_what_lies(&overdue);
-            if Duration::from_nanos(now.saturating_sub(self.quiet_since)) >= QUIET {
-                self.sleep();
-            }
+            slept = Duration::from_nanos(now.saturating_sub(self.quiet_since)) >= self.patience && self.sleep();
         }
     }
 
@@ -304,8 +321,8 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Sleeps until a worker leaves its bed.
-    pub(crate) fn sleep(&mut self) {
+    /// Sleeps until a worker leaves its bed; `false` if one has, or never lay down.
+    pub(crate) fn sleep(&mut self) -> bool {
         let (core, seen) = (self.core, &self.seen);
         let watchdog = &core.watchdog;
         let active = announce_then_check(
@@ -313,20 +330,42 @@ impl<'a> Rounds<'a> {
             || {
                 core.is_stopping()
                     // Up, and perhaps about to begin a poll: it stirred before the epochs were last sampled.
-                    || (core.config.multi && (0..core.config.workers).any(|worker| !core.idle.sleeps(worker)))
+                    || (0..core.slots.len()).any(|index| self.is_up(index))
                     || core.slots.iter().zip(seen).any(|(slot, seen)| {
                         let epoch = slot.epoch.load(Ordering::Relaxed);
                         epoch != seen.epoch || epoch % 2 == 1 || slot.yielded_place.load(Ordering::Relaxed)
                     })
             },
         );
+        let asleep_at = real_now();
         if !active {
             watchdog.bell.park();
         }
         watchdog.asleep.store(false, Ordering::Relaxed);
-        self.period = SHORT;
-        self.quiet_since = real_now();
+        if !active {
+            self.period = SHORT;
+            let slept = Duration::from_nanos(real_now().saturating_sub(asleep_at));
+            self.patience = patience_after(self.patience, slept);
+        }
+        !active
     }
+
+    /// Whether a worker sits at this slot that is not in its bed; between runs nobody sits in a current-thread runtime.
+    fn is_up(&self, index: usize) -> bool {
+        let core = self.core;
+        let sits = if core.config.multi {
+            core.spares.is_at_work(core, index) || core.spares.wants_to_leave(core, index)
+        } else {
+            // Ordering: Relaxed: whoever drives stirs after it said so, and this is inside the pair.
+            core.driven.load(Ordering::Relaxed)
+        };
+        sits && !core.idle.sleeps(index)
+    }
+}
+
+/// How long to stay awake from now on, after such a sleep.
+fn patience_after(before: Duration, slept: Duration) -> Duration {
+    if slept < SHORT_SLEEP { (before * 2).clamp(*QUIET.start(), *QUIET.end()) } else { Duration::ZERO }
 }
 
 impl Core {
@@ -411,6 +450,16 @@ mod tests {
         while real_now() < until {
             core::hint::spin_loop();
         }
+    }
+
+    #[test]
+    fn wake_ups_in_short_order_keep_it_awake_and_lone_ones_do_not() {
+        let (short, long) = (SHORT_SLEEP / 2, SHORT_SLEEP);
+        let after = |count| (0..count).fold(Duration::ZERO, |patience, _| patience_after(patience, short));
+        assert_eq!(after(1), *QUIET.start());
+        assert!(after(3) > short, "longer than the pauses");
+        assert_eq!(after(20), *QUIET.end());
+        assert_eq!(patience_after(after(20), long), Duration::ZERO);
     }
 
     #[test]
