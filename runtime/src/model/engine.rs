@@ -19,6 +19,7 @@ use core::task::Waker;
 use crossbeam_utils::CachePadded;
 use weftwork_blocking::ThreadPool;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use weftwork_sync::primitive::unmodelled::Counter;
 use weftwork_sync::primitive::{Mutex, Shared};
 
 /// A runtime's core without threads of its own.
@@ -62,7 +63,12 @@ impl Engine {
             idle: Idle::new(workers + spares, workers),
             outside: Mutex::new(Outside { owned: OwnedList::new(), closed: false }),
             outside_timers: timers(),
-            keeper: Keeper { seat: Mutex::new(()), slot: AtomicUsize::new(0), deadline: AtomicU64::new(0) },
+            keeper: Keeper {
+                seat: Mutex::new(()),
+                slot: AtomicUsize::new(0),
+                deadline: AtomicU64::new(0),
+                entrusted: Counter::new(0),
+            },
             reactor: None,
             stopping: AtomicBool::new(false),
             watchdog: watchdog::Watchdog::new(),

@@ -20,6 +20,7 @@ use crossbeam_utils::CachePadded;
 use std::io;
 use weftwork_blocking::ThreadPool;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use weftwork_sync::primitive::unmodelled::Counter;
 use weftwork_sync::primitive::{Mutex, Shared};
 
 /// Spares beyond the workers, unless told otherwise.
@@ -212,7 +213,12 @@ impl Builder {
             idle: Idle::new(workers + spares, workers),
             outside: Mutex::new(Outside { owned: OwnedList::new(), closed: false }),
             outside_timers: timers(),
-            keeper: Keeper { seat: Mutex::new(()), slot: AtomicUsize::new(0), deadline: AtomicU64::new(0) },
+            keeper: Keeper {
+                seat: Mutex::new(()),
+                slot: AtomicUsize::new(0),
+                deadline: AtomicU64::new(0),
+                entrusted: Counter::new(0),
+            },
             reactor: Some(Reactor::new(backend).map_err(BuildError::Reactor)?),
             stopping: AtomicBool::new(false),
             watchdog: watchdog::Watchdog::new(),

@@ -15,7 +15,7 @@ const BATCH: usize = 16;
 /// How far a worker looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// At its own timers and those of the threads that are no workers.
+    /// At its own timers, those of the threads that are no workers, and what others have entrusted.
     Near,
     /// At everybody's.
     Everywhere,
@@ -81,8 +81,8 @@ impl Worker {
         let core = &*self.core;
         let mine = &self.slot().timers;
         let others = match look {
-            Look::Near => &[][..],
-            Look::Everywhere => &core.slots[..],
+            Look::Near if !core.keeper.is_trusted() => &[][..],
+            Look::Near | Look::Everywhere => &core.slots[..],
         };
         let due = others
             .iter()

@@ -118,6 +118,8 @@ pub(crate) struct Keeper {
     pub(crate) slot: AtomicUsize,
     /// Until when it sleeps.
     pub(crate) deadline: AtomicU64,
+    /// How many workers sleep past timers that they have entrusted to it.
+    pub(crate) entrusted: Counter,
 }
 
 /// What is counted per runtime, off every hot path.

@@ -4,17 +4,26 @@
 //! if nobody is there (it is then the *keeper*, and also wakes for the timers of threads that are no workers), otherwise on
 //! its parker. Each sleeps until its own earliest timer; the timers of a worker that is stuck are the watchdog's case.
 //!
+//! Where timers are dense that would have each worker wake thousands of times a second, each for a few. So a worker whose timer
+//! is due within [`SOON`] *entrusts* its wheel to the keeper, if that sleeps and wakes first, and itself sleeps longer by a
+//! grace. The keeper sleeps until the earliest of what is entrusted, and whoever looks at its own timers looks at all
+//! meanwhile. A keeper that is kept busy makes those timers late by its poll, by the grace at most: then their owner wakes,
+//! finds the seat free or a timer due, and sees to them itself again. The longer the keeper does well, the longer the grace.
+//!
 //! The announcement and the last check are `idle.rs`'s; what is checked there is listed in `reason_to_stay`, and everything
 //! that can appear from another thread has to be in that list.
 
+use super::Keeper;
 use super::look::Look;
-use super::slot::Bed;
+use super::slot::{Bed, Slot};
 use super::worker::Worker;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::real_now;
 use crate::reactor::Reactor;
+use crate::time::timers::NEVER;
 use core::task::Waker;
 use core::time::Duration;
+use crossbeam_utils::CachePadded;
 use std::io;
 use weftwork_sync::primitive::{MutexGuard, Shared, atomic::Ordering};
 
@@ -82,10 +91,14 @@ impl Worker {
         }
         let seat = core.keeper.seat.try_lock();
         let mut deadline = slot.timers.next_due();
+        let mut grace = 0;
         if seat.is_some() {
-            deadline = deadline.min(core.outside_timers.next_due());
+            deadline = deadline.min(core.outside_timers.next_due()).min(core.keeper.earliest_entrusted(&core.slots));
             core.keeper.deadline.store(deadline, Ordering::Relaxed);
             core.keeper.slot.store(self.index + 1, Ordering::Relaxed);
+        } else if self.may_entrust(deadline) {
+            grace = SHORTEST_GRACE << self.trust.get();
+            core.keeper.entrust(slot);
         }
         let in_reactor = seat.is_some() && core.reactor.is_some();
         slot.make_bed(if in_reactor { Bed::Reactor } else { Bed::Parker });
@@ -95,7 +108,7 @@ impl Worker {
         let mut asleep = None;
         if !stay {
             slot.counters.parks.bump();
-            let timeout = core.config.clock.until(deadline, |due| self.gather.until(due));
+            let timeout = core.config.clock.until(deadline, |due| self.gather.until(due).saturating_add(grace));
             asleep = Some(self.patience.borrow().sleep());
             match &core.reactor {
                 Some(reactor) if in_reactor => turned = turn(reactor, timeout, &mut ready),
@@ -109,6 +122,12 @@ impl Worker {
         }
         // Whoever claimed this worker has counted it as searching.
         let claimed = !core.idle.retract(self.index);
+        if grace > 0 {
+            core.keeper.give_back(slot);
+            if !stay {
+                self.judge_keeper(claimed);
+            }
+        }
         if let Some(asleep) = asleep {
             self.patience.borrow_mut().woke(&asleep, claimed);
         }
@@ -125,6 +144,27 @@ impl Worker {
         self.wake_all(&mut ready);
         self.ready.set(ready);
         self.see_to(turned, deadline);
+    }
+
+    /// Whether the keeper is there for a timer that is due at that time, so soon that it is worth it.
+    fn may_entrust(&self, due: u64) -> bool {
+        let (core, keeper) = (&*self.core, &self.core.keeper);
+        // Hints: what has changed meanwhile costs the grace, which is why there is one.
+        due != NEVER
+            && core.config.clock.is_real()
+            && keeper.slot.load(Ordering::Relaxed) != 0
+            && keeper.deadline.load(Ordering::Relaxed) <= due
+            && due.saturating_sub(real_now()) < SOON
+    }
+
+    /// A sleep past this worker's own timers is over: did the keeper fire them, but for the last that it may be about to?
+    fn judge_keeper(&self, claimed: bool) {
+        let trust = &self.trust;
+        if self.slot().timers.next_due().saturating_add(SOON) <= real_now() {
+            trust.set(0);
+        } else if !claimed {
+            trust.set((trust.get() + 1).min(MOST_TRUST));
+        }
     }
 
     /// What another thread may have left since this worker last looked.
@@ -174,6 +214,41 @@ fn turn(reactor: &Reactor, timeout: Option<Duration>, ready: &mut Vec<Waker>) ->
     turn.run(timeout, ready).map(drop)
 }
 
+impl Keeper {
+    /// The worker at that slot sleeps, and leaves its timers to the keeper.
+    fn entrust(&self, slot: &Slot) {
+        slot.entrusted.set(1);
+        self.entrusted.add(1);
+    }
+
+    /// It is up again.
+    fn give_back(&self, slot: &Slot) {
+        slot.entrusted.set(0);
+        self.entrusted.add(1_u64.wrapping_neg());
+    }
+
+    /// Whether somebody has entrusted timers; a hint: one that is missed by it waits for its owner's grace.
+    #[inline]
+    pub(super) fn is_trusted(&self) -> bool {
+        self.entrusted.get() > 0
+    }
+
+    /// When the first of the timers is due that were entrusted.
+    fn earliest_entrusted(&self, slots: &[CachePadded<Slot>]) -> u64 {
+        if !self.is_trusted() {
+            return NEVER;
+        }
+        let entrusted = slots.iter().filter(|slot| slot.entrusted.get() > 0);
+        entrusted.map(|slot| slot.timers.next_due()).min().unwrap_or(NEVER)
+    }
+}
+
+/// Nanoseconds: a timer that is due later is worth a wake-up of its own.
+const SOON: u64 = 1 << 20;
+/// Nanoseconds by which a worker oversleeps timers that it has entrusted, at first: 2 ms.
+const SHORTEST_GRACE: u64 = 1 << 21;
+/// How often the grace doubles: up to 4 ms, as long as a poll of the keeper may last before it is overdue.
+const MOST_TRUST: u32 = 1;
 /// How long a worker sleeps at most while the reactor is broken.
 const WITHOUT_REACTOR: Duration = Duration::from_millis(10);
 /// A wake-up that took longer says more about the system's load than about its cost.

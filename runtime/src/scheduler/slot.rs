@@ -56,6 +56,8 @@ pub struct Slot {
     pub(crate) has_work: AtomicBool,
     pub(crate) finished: FinishedStack,
     pub(crate) timers: Timers,
+    /// Not zero while the worker sleeps past its timers, which the keeper fires meanwhile.
+    pub(crate) entrusted: Counter,
     pub(crate) parker: Parker,
     in_reactor: AtomicBool,
     /// Pinned tasks woken by other threads.
@@ -106,6 +108,7 @@ impl Slot {
             has_work: AtomicBool::new(false),
             finished: FinishedStack::new(),
             timers,
+            entrusted: Counter::new(0),
             parker: Parker::new(),
             in_reactor: AtomicBool::new(false),
             inbox: Mutex::new(Vec::new()),

@@ -45,6 +45,8 @@ pub struct Worker {
     pub(super) landing: RefCell<Option<Owner>>,
     pub(super) pace: Pace,
     pub(super) gather: Gather,
+    /// How well the keeper has looked after entrusted timers: see `sleep.rs`.
+    pub(super) trust: Cell<u32>,
     /// From which length on it is worth looking at again.
     pub(super) share_at: Cell<usize>,
     pub(super) patience: RefCell<Patience>,
@@ -83,6 +85,7 @@ impl Worker {
             landing: RefCell::new(None),
             pace: Pace::default(),
             gather: Gather::default(),
+            trust: Cell::new(0),
             share_at: Cell::new(usize::MAX),
             patience: RefCell::new(Patience::default()),
             ready: Cell::new(Vec::new()),
