@@ -63,6 +63,8 @@ struct Place {
     state: Cell<State>,
     /// Whose poll this is, null if that is of no interest; [`woken`] once that task was woken by the thread inside of it.
     task: Cell<*const ()>,
+    /// Refusals on this thread so far; it wraps.
+    refused: Cell<u32>,
 }
 
 /// The mark of a task that was woken from inside. It replaces the whole word: a flag among others would be set by writing one byte, and
@@ -73,7 +75,8 @@ fn woken(task: *const ()) -> *const () {
 }
 
 weft_thread_local! {
-    static PLACE: Place = Place { state: Cell::new(State::OUTSIDE), task: Cell::new(ptr::null()) };
+    static PLACE: Place =
+        Place { state: Cell::new(State::OUTSIDE), task: Cell::new(ptr::null()), refused: Cell::new(0) };
 }
 
 fn state() -> State {
@@ -219,8 +222,15 @@ pub fn proceed(cx: &mut Context<'_>, begun: bool) -> Poll<Unit> {
     }
 }
 
+/// How often a leaf was refused on this thread, modulo 2^32: an executor tells by it tasks that yield of their own accord from
+/// those that were busy with each other for a whole budget.
+pub fn refused() -> u32 {
+    PLACE.with(|place| place.refused.get())
+}
+
 #[cold]
 fn refuse(cx: &mut Context<'_>, now: State) -> Poll<Unit> {
+    PLACE.with(|place| place.refused.set(place.refused.get().wrapping_add(1)));
     let refusals = now.refusals() + 1;
     if refusals >= REFUSALS {
         set_state(State(now.0 - u64::from(now.refusals()) * State::REFUSAL));

@@ -1,4 +1,4 @@
-//! The runtime's door to the operating system: time, barriers, affinity to a thread.
+//! The runtime's door to the operating system: time, barriers, processors.
 //!
 //! | file | holds |
 //! |---|---|
@@ -31,4 +31,4 @@ mod prefetch;
 mod prefetch;
 
 pub(crate) use prefetch::prefetch;
-pub(crate) use system::{process_id, sharpen_timers};
+pub(crate) use system::{Processors, SystemThread, allow, forbid, process_id, processor, sharpen_timers, this_thread};

@@ -15,6 +15,7 @@
 //! | `share.rs` | when it gives tasks to its peers |
 //! | `sleep.rs` | going to sleep and waking up |
 //! | `gather.rs` | whether it sleeps past a timer to fire several at once |
+//! | `place.rs` | which processor a woken worker runs on |
 //! | `idle.rs` | the protocol of sleepers, searchers and wakers |
 //! | `biased.rs` | how a blocked worker is robbed of what is its own |
 //! | `queue.rs` | the queues that several threads reach |
@@ -26,6 +27,7 @@ pub(crate) mod biased;
 mod gather;
 pub(crate) mod idle;
 pub(crate) mod look;
+mod place;
 pub(crate) mod queue;
 mod share;
 pub(crate) mod shutdown;

@@ -197,7 +197,7 @@ impl Worker {
         let wakes = published && idle.publish(|| self.slot().has_work.store(true, Ordering::Relaxed)) && worth_a_wake;
         if wakes {
             self.slot().counters.wakes.bump();
-            self.core.wake_one();
+            self.wake_peer();
         }
         // Where nobody waits for tasks the queue grows by a quarter of what is worth a wake-up before a push looks again.
         let wanted = wakes || (published && idle.searching() > 0);

@@ -108,6 +108,7 @@ impl Worker {
         let mut asleep = None;
         if !stay {
             slot.counters.parks.bump();
+            slot.place.note();
             let timeout = core.config.clock.until(deadline, |due| self.gather.until(due).saturating_add(grace));
             asleep = Some(self.patience.borrow().sleep());
             match &core.reactor {
@@ -120,6 +121,7 @@ impl Worker {
         if seat.is_some() {
             core.keeper.slot.store(0, Ordering::Relaxed);
         }
+        slot.place.give_back();
         // Whoever claimed this worker has counted it as searching.
         let claimed = !core.idle.retract(self.index);
         if grace > 0 {

@@ -4,6 +4,7 @@
 //! thieves, wakers and timers need not know which are taken.
 
 use super::biased::Biased;
+use super::place::Place;
 use super::queue::{self, Fifo, Owner, Thief};
 use crate::task::owned::{Drained, FinishedStack, OwnedList};
 use crate::task::recycle::Kept;
@@ -71,6 +72,7 @@ pub struct Slot {
     pub(crate) yielded_place: AtomicBool,
     /// When the worker was last claimed, to learn what a wake-up costs.
     pub(crate) claimed_at: Counter,
+    pub(super) place: Place,
     pub(crate) counters: Counters,
     /// Freed task cells of the thread that sat here last, where threads come and go.
     pub(crate) cells: Mutex<Option<Kept>>,
@@ -117,6 +119,7 @@ impl Slot {
             nudged: AtomicBool::new(false),
             yielded_place: AtomicBool::new(false),
             claimed_at: Counter::new(0),
+            place: Place::new(),
             counters: Counters::default(),
             cells: Mutex::new(None),
         }

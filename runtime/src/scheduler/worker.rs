@@ -73,6 +73,9 @@ impl Worker {
         let random = (index as u32).wrapping_mul(0x9E37_79B9) | 1;
         let (slot, multi) = (NonNull::from(&*core.slots[index]), core.config.multi);
         let has_peers = multi && core.config.workers > 1;
+        if has_peers {
+            core.slots[index].place.enter();
+        }
         Self {
             core,
             index,
@@ -330,12 +333,24 @@ impl Worker {
         }
     }
 
+    /// Wakes one sleeper, if there is one, to run beside this worker.
+    pub(super) fn wake_peer(&self) {
+        let core = &*self.core;
+        let Some(peer) = core.idle.claim_any() else { return };
+        let place = &core.slots[peer].place;
+        if self.slot().place.is_also_of(place) {
+            let awake = core.slots.iter().enumerate().filter(|(slot, _)| *slot != peer && !core.idle.sleeps(*slot));
+            place.keep_off(awake.filter_map(|(_, slot)| slot.place.last()));
+        }
+        core.wake(peer);
+    }
+
     /// Ends this worker's part in the search, and hands the search on if it was the last.
     #[cold]
     pub(super) fn found_work(&self) {
         self.searching.set(false);
         if self.core.idle.end_search_with_work(|| self.core.has_visible_work()) == super::idle::Searcher::Last {
-            self.core.wake_one();
+            self.wake_peer();
         }
     }
 
@@ -414,6 +429,9 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        if self.has_peers {
+            self.slot().place.leave();
+        }
         if self.keeps_cells {
             let cells = recycle::leave_worker();
             if !self.multi {
