@@ -10,7 +10,8 @@
 //!
 //! Tasks that yield come back, so how long one poll takes does not say what it is worth to move them: it is paid once. They
 //! are expected to go on for as long as they have: once most polls have ended in a yield for longer than a wake-up is
-//! worth, they are shared however short their polls are, while somebody sleeps or searches.
+//! worth, they are shared whatever the length of their polls and of the queue, while somebody sleeps or searches. A task whose
+//! budget was spent does not count: it was busy with others, and is better left beside them.
 //!
 //! A stretch in which the queue grew by more tasks than were polled says how long it takes to spawn them, not to run
 //! them, and is not counted. A sample during which tasks moved is believed only if it says that polls are shorter than they
@@ -19,6 +20,7 @@
 use super::slot::Local;
 use super::worker::Worker;
 use core::cell::Cell;
+use weftwork_sync::coop;
 use weftwork_sync::primitive::atomic::Ordering;
 
 /// Polls per reading of the clock.
@@ -52,7 +54,9 @@ pub(super) struct Pace {
     stole: Cell<bool>,
     /// Polls of this stretch that ended in a yield.
     yields: Cell<u32>,
-    /// Nanoseconds for which most have.
+    /// What the thread's count of spent budgets was.
+    refused: Cell<u32>,
+    /// Nanoseconds for which most polls have ended in a yield of their own accord.
     yielding: Cell<u64>,
 }
 
@@ -115,6 +119,7 @@ impl Pace {
         self.backlog.set(backlog);
         self.firsts.set(0);
         self.yields.set(0);
+        self.refused.set(coop::refused());
         self.moved.set(self.stole.take());
     }
 
@@ -126,7 +131,8 @@ impl Pace {
     fn end(&self, now: u64, step: u32, backlog: usize) {
         let polls = step.wrapping_sub(self.at_step.get());
         let time = now.saturating_sub(self.since.get());
-        let yielding = if self.yields.get() * 2 > polls { self.yielding.get().saturating_add(time) } else { 0 };
+        let yields = self.yields.get().saturating_sub(coop::refused().wrapping_sub(self.refused.get()));
+        let yielding = if yields * 2 > polls { self.yielding.get().saturating_add(time) } else { 0 };
         self.yielding.set(yielding);
         if polls == 0 || backlog > self.backlog.get() + polls as usize {
             return;
@@ -179,15 +185,15 @@ impl Worker {
         let mean = if front == Some(true) { self.pace.new.mean.get() } else { self.pace.old.mean.get() };
         let worth = self.worth(mean);
         let idle = &self.core.idle;
-        let (worth_a_wake, publishes) = if mean >= MOVE {
-            // What is worth a wake-up is published even if nobody sleeps: a peer that is about to end its work looks for more
-            // first.
-            (backlog >= worth, backlog >= worth || idle.searching() > 0)
-        } else {
-            let lasts = self.pace.yielding.get() >= self.core.stats.wake_cost.get() * WORTH;
-            let comes_back = lasts && backlog > 1 && front == Some(false);
-            (comes_back, comes_back && (idle.anybody_sleeps() || idle.searching() > 0))
-        };
+        let lasts = self.pace.yielding.get() >= self.core.stats.wake_cost.get() * WORTH;
+        let comes_back =
+            lasts && backlog > 1 && front == Some(false) && (idle.searching() > 0 || idle.anybody_sleeps());
+        if comes_back && mean >= MOVE {
+            return self.hand_half_on();
+        }
+        let worth_a_wake = comes_back || (mean >= MOVE && backlog >= worth);
+        // What is worth a wake-up is published even if nobody sleeps: a peer that is about to end its work looks for more first.
+        let publishes = worth_a_wake || (mean >= MOVE && idle.searching() > 0);
         let published = publishes && self.own(Local::publish);
         if published {
             self.pace.moved.set(true);
@@ -202,6 +208,19 @@ impl Worker {
         // Where nobody waits for tasks the queue grows by a quarter of what is worth a wake-up before a push looks again.
         let wanted = wakes || (published && idle.searching() > 0);
         self.share_at.set(if wanted { worth } else { backlog.saturating_add(worth / 4) });
+    }
+
+    /// Hands half of the private tasks to whoever comes for them, and wakes a peer for that. Not by way of the shared queue:
+    /// this worker would be through with a few before a sleeper is awake, and it is long until it shares again.
+    #[cold]
+    fn hand_half_on(&self) {
+        self.pace.moved.set(true);
+        let core = &self.core;
+        let tasks = self.own(Local::take_half);
+        if core.idle.publish(|| tasks.into_iter().for_each(|task| core.injector.push(task))) {
+            self.slot().counters.wakes.bump();
+            self.wake_peer();
+        }
     }
 
     /// How long a queue of such tasks has to be for a wake-up to be worth it.

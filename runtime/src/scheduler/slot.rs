@@ -200,6 +200,12 @@ impl Local {
         self.published
     }
 
+    /// Takes the older half of the private tasks, a batch at most.
+    pub(crate) fn take_half(&mut self) -> Vec<Runnable> {
+        let count = (self.private.len() / 2).min(queue::SHARED_CAPACITY);
+        (0..count).map_while(|_| self.private.pop_front()).collect()
+    }
+
     /// Takes everything that another worker may run, oldest first.
     pub(crate) fn take_all(&mut self) -> Vec<Runnable> {
         let mut all = Vec::with_capacity(self.ready());
