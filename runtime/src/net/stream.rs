@@ -4,7 +4,7 @@ use super::addr::ToSocketAddrs;
 use super::byte_stream::{ByteSocket, byte_stream};
 use super::connect::Connect;
 use super::tcp;
-use crate::reactor::{First, Interest, Reactor, Registered};
+use crate::reactor::{First, Interest, Reactor, Registered, os};
 use core::fmt;
 use core::time::Duration;
 use socket2::SockRef;
@@ -145,7 +145,7 @@ impl ByteSocket for net::TcpStream {
     const SHORT_READ_EMPTIES: bool = true;
 
     fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        io::Read::read(&mut &*self, buf)
+        os::recv(self, buf)
     }
 
     fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
@@ -157,7 +157,7 @@ impl ByteSocket for net::TcpStream {
     }
 
     fn write(&self, buf: &[u8]) -> io::Result<usize> {
-        io::Write::write(&mut &*self, buf)
+        os::send(self, buf)
     }
 
     fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {

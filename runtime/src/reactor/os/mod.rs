@@ -55,6 +55,12 @@ mod local;
 mod local_linux;
 #[cfg(all(feature = "net", unix, not(target_os = "linux")))]
 mod local_portable;
+#[cfg(all(feature = "net", target_os = "linux"))]
+#[path = "stream_linux.rs"]
+mod stream;
+#[cfg(all(feature = "net", not(target_os = "linux")))]
+#[path = "stream_portable.rs"]
+mod stream;
 #[cfg(all(feature = "net", any(not(target_os = "linux"), unix)))]
 mod uninit;
 
@@ -80,3 +86,5 @@ pub(crate) use local_linux::{
 pub(crate) use local_portable::{
     ABSTRACT_NAMES, abstract_name, accept_local, address, is_receiver_full, peer_credentials,
 };
+#[cfg(feature = "net")]
+pub(crate) use stream::{recv, send};
