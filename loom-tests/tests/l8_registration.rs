@@ -255,6 +255,109 @@ fn two_readers_of_one_direction_leave_nothing_unread() {
 }
 
 #[test]
+fn a_read_that_is_put_off_while_an_event_comes_is_told_of_it() {
+    // Race 8.
+    check("registration/defer_against_event", ALL, ALL, || {
+        let told = Told::new();
+        raise(&told.direction);
+        let task = Task::new();
+        let seen = told.direction.now().unwrap();
+        let (reads, waits) = (told.clone(), task.clone());
+        let reader = spawn(move || {
+            let deferred = reads.direction.defer(seen, &waits.waker());
+            if !deferred {
+                assert!(reads.direction.now().is_some_and(|now| now != seen), "the read was refused for no reason");
+                assert_eq!(reads.read(), 7);
+            }
+            deferred
+        });
+        told.tell();
+        let deferred = reader.join().unwrap();
+        assert_eq!(task.wakes(), u64::from(deferred), "the event has ended it");
+        assert!(!told.direction.end_deferral(seen, &mut Vec::new()));
+        task.assert_no_waker_is_left(1);
+    });
+}
+
+#[test]
+fn the_end_of_a_deferral_and_an_event_wake_once() {
+    // Race 9, the first half.
+    check("registration/end_of_deferral_against_event", ALL, ALL, || {
+        let direction = Shared::new(Direction::new(First::Try));
+        let task = Task::new();
+        let seen = direction.now().unwrap();
+        assert!(direction.defer(seen, &task.waker()));
+        let raises = direction.clone();
+        let other = spawn(move || raise(&raises));
+        let mut wakers = Vec::new();
+        let ended = direction.end_deferral(seen, &mut wakers);
+        assert_eq!(wakers.len(), usize::from(ended));
+        wakers.into_iter().for_each(Waker::wake);
+        other.join().unwrap();
+        assert_eq!(task.wakes(), 1);
+        assert!(direction.now().is_some_and(|now| now != seen), "the event was lost");
+        task.assert_no_waker_is_left(1);
+    });
+}
+
+#[test]
+fn a_deferral_may_be_ended_by_another_thread() {
+    // Race 9: whoever ends it finds the whole waker or nothing.
+    check("registration/end_of_deferral_elsewhere", ALL, ALL, || {
+        let direction = Shared::new(Direction::new(First::Try));
+        let task = Task::new();
+        let seen = direction.now().unwrap();
+        let ends = direction.clone();
+        let other = spawn(move || {
+            let mut wakers = Vec::new();
+            let ended = ends.end_deferral(seen, &mut wakers);
+            wakers.into_iter().for_each(Waker::wake);
+            ended
+        });
+        assert!(direction.defer(seen, &task.waker()));
+        let early = other.join().unwrap();
+        assert_eq!(task.wakes(), u64::from(early));
+        assert_eq!(direction.end_deferral(seen, &mut Vec::new()), !early, "it ends once");
+        task.assert_no_waker_is_left(1);
+    });
+}
+
+#[test]
+fn what_was_left_behind_a_deferral_is_read_by_somebody() {
+    // Race 9, the second half: the bytes were there when the read was put off, and another reader comes.
+    check("registration/end_of_deferral_against_reader", TWO, Bound::Preemptions(3), || {
+        let direction = Shared::new(Direction::new(First::Try));
+        let bytes = Shared::new(AtomicU64::new(1));
+        let (task, other_task) = (Task::new(), Task::new());
+        let seen = direction.now().unwrap();
+        assert!(direction.defer(seen, &task.waker()));
+        let (reads, takes, waits) = (direction.clone(), bytes.clone(), other_task.clone());
+        let reader = spawn(move || {
+            while let Poll::Ready(seen) = poll(&reads, &waits) {
+                if takes.swap(0, Ordering::AcqRel) == 0 {
+                    reads.clear(seen, Found::Empty);
+                }
+            }
+        });
+        let (raises, writes) = (direction.clone(), bytes.clone());
+        let writer = spawn(move || {
+            writes.fetch_add(1, Ordering::AcqRel);
+            raise(&raises);
+        });
+        let mut wakers = Vec::new();
+        direction.end_deferral(seen, &mut wakers);
+        wakers.into_iter().for_each(Waker::wake);
+        reader.join().unwrap();
+        writer.join().unwrap();
+        assert!(task.wakes() >= 1, "the deferral was forgotten");
+        let left = bytes.load(Ordering::Acquire);
+        assert!(left == 0 || direction.now().is_some(), "a byte is left and readiness is lost");
+        direction.evict(&mut Vec::new());
+        task.assert_no_waker_is_left(1);
+    });
+}
+
+#[test]
 fn a_turn_and_a_shutdown_tell_a_waiter_once() {
     // Race 6.
     check("registration/event_against_shutdown", ALL, ALL, || {

@@ -41,7 +41,11 @@ pub(super) fn write<S: ByteSocket>(socket: &S, buf: &[u8]) -> io::Result<(usize,
 
 /// No bytes into a buffer with room is the end, which stays readable.
 fn left<S: ByteSocket>(n: usize, room: usize) -> Left {
-    if S::SHORT_READ_EMPTIES && 0 < n && n < room { Left::Nothing } else { Left::Perhaps }
+    match n {
+        n if !S::SHORT_READ_EMPTIES || n == 0 => Left::Perhaps,
+        n if n < room => Left::Nothing,
+        _ => Left::Unknown,
+    }
 }
 
 impl<S: ByteSocket> Registered<S> {

@@ -43,6 +43,12 @@
 //!    The list is taken under its lock.
 //! 7. An event cleared LISTED but has not locked the list yet, and a waiter that missed the READY in between (another
 //!    reader cleared it) pushes and sets LISTED anew: its waker is taken a bit early, which costs a poll and loses nothing.
+//! 8. A reader puts its try off (`defer`) while an event arrives: it enters the cell although the direction is READY, by a
+//!    compare-exchange that demands the sequence it saw, and then as in 1.
+//! 9. The deferral ends while an event arrives, or while another reader finds the descriptor empty: it ends by a compare-
+//!    exchange that demands READY and the sequence of its beginning. If the event came first, that took the waker; if after,
+//!    the waker is woken by the end, and the event's readiness stays. If the other reader cleared READY first, the kernel has
+//!    said that nothing is left, and the waiter is one like any other; if after, it is woken and finds that out by itself.
 //!
 //! A waker is foreign code: it is cloned before LOCK or the list's lock is taken and dropped or called after they are
 //! given back, so a clone that panics leaves nothing half-done (tokio issue 3689). `will_wake` only compares pointers.
@@ -234,6 +240,46 @@ impl Direction {
         // Ordering: as above.
         self.word.fetch_and(!(LOCK | CELL), Ordering::Release);
         waker
+    }
+
+    /// Leaves `waker` for the next event as [`poll`](Self::poll) does, although the direction is believed to be ready;
+    /// `false` if that is not possible, and then the reader tries. Unless an event comes, somebody has to
+    /// [end](Self::end_deferral) it.
+    pub fn defer(&self, seen: Ready, waker: &Waker) -> bool {
+        // Ordering: as in `now`.
+        let now = self.word.load(Ordering::Acquire);
+        if sequence(now) != seen.sequence || now & (ONE_EVENT - 1) != READY {
+            return false;
+        }
+        let mine = waker.clone();
+        if !self.lock_cell(now) {
+            return false;
+        }
+        // SAFETY: LOCK is ours. CELL was not set, so what is overwritten is None and nothing foreign is dropped.
+        self.cell.with_mut(|c| unsafe { *c = Some(mine) });
+        // Race 8: if an event came meanwhile, the waker is our own clone.
+        self.unlock_cell(now).is_none()
+    }
+
+    /// Moves the waker of a deferral that began at `seen` into `out`, if it still waits; `true` if it did.
+    pub fn end_deferral(&self, seen: Ready, out: &mut Vec<Waker>) -> bool {
+        let mut now = self.word.load(Ordering::Relaxed);
+        loop {
+            if sequence(now) != seen.sequence || now & (READY | CELL | LOCK) != READY | CELL {
+                return false;
+            }
+            let taken = (now & !CELL) | LOCK;
+            // Ordering: Acquire pairs with unlock_cell's Release: the cell's content is visible. Race 9.
+            match self.word.compare_exchange_weak(now, taken, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => break,
+                Err(seen) => now = seen,
+            }
+        }
+        // SAFETY: LOCK is ours.
+        out.extend(self.cell.with_mut(|c| unsafe { (*c).take() }));
+        // Ordering: Release publishes the empty cell to whoever sets LOCK next.
+        self.word.fetch_and(!LOCK, Ordering::Release);
+        true
     }
 
     #[cold]

@@ -26,6 +26,60 @@ fn readiness_stays_until_it_is_cleared() {
 }
 
 #[test]
+fn a_deferral_waits_for_an_event_although_the_direction_is_ready() {
+    let direction = Direction::new(First::Try);
+    let count = Count::new();
+    let seen = direction.now().unwrap();
+    assert!(direction.defer(seen, &count.waker()));
+    assert_eq!((count.wakes(), direction.now()), (0, Some(seen)));
+    raise(&direction, Signs::READY);
+    assert_eq!((count.wakes(), count.wakers()), (1, 0));
+    assert!(!direction.end_deferral(seen, &mut Vec::new()));
+}
+
+#[test]
+fn a_deferral_ends_once_and_leaves_the_direction_ready() {
+    let direction = Direction::new(First::Try);
+    let count = Count::new();
+    let seen = direction.now().unwrap();
+    assert!(direction.defer(seen, &count.waker()));
+    assert!(!direction.defer(seen, &count.waker()), "the cell is taken");
+    let mut wakers = Vec::new();
+    assert!(direction.end_deferral(seen, &mut wakers));
+    assert!(!direction.end_deferral(seen, &mut wakers));
+    assert_eq!((wakers.len(), direction.now()), (1, Some(seen)));
+}
+
+#[test]
+fn a_deferral_that_another_reader_proved_right_is_a_wait_like_any_other() {
+    let direction = Direction::new(First::Try);
+    let count = Count::new();
+    let seen = direction.now().unwrap();
+    assert!(direction.defer(seen, &count.waker()));
+    direction.clear(seen, Found::Empty);
+    assert!(!direction.end_deferral(seen, &mut Vec::new()));
+    raise(&direction, Signs::READY);
+    assert_eq!(count.wakes(), 1);
+}
+
+#[test]
+fn nothing_is_put_off_past_a_newer_event_an_end_or_an_error() {
+    let news = [
+        Signs::READY,
+        Signs { ready: true, closed: true, error: false },
+        Signs { ready: true, closed: false, error: true },
+    ];
+    for signs in news {
+        let direction = Direction::new(First::Try);
+        let before = direction.now().unwrap();
+        raise(&direction, signs);
+        assert!(!direction.defer(before, &Count::new().waker()));
+        let after = direction.now().unwrap();
+        assert_eq!(direction.defer(after, &Count::new().waker()), signs == Signs::READY);
+    }
+}
+
+#[test]
 fn tokio_6133_a_late_clearing_does_not_wipe_out_a_newer_event() {
     let direction = Direction::new(First::Try);
     let seen = direction.now().unwrap();

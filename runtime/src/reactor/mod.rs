@@ -13,6 +13,7 @@
 //! | `direction.rs` | the protocol: readiness, sequence and waiters of one direction, in one word |
 //! | `waiters.rs` | those who wait beside the one in the cell |
 //! | `registration.rs` | a descriptor's two directions, and the order in which a registration ends |
+//! | `habit.rs` | whether the next read is likely to find nothing, so that it is put off |
 //! | `registry.rs`, `tokens.rs` | from the system's token to the registration; stale events find nobody |
 //! | `registered.rs` | a registered source: try the call first, then wait; the futures of single operations |
 //! | `turn.rs` | one thread's look at the system; `notify` |
@@ -33,6 +34,8 @@ mod epoll;
 #[path = "epoll_missing.rs"]
 mod epoll;
 mod error;
+#[allow(unreachable_pub, reason = "models drive it")]
+mod habit;
 mod interest;
 pub(crate) mod os;
 mod poller;
@@ -71,10 +74,11 @@ pub mod model {
 
 pub(crate) use direction::{First, Found, Ready, Signs};
 pub(crate) use registered::Registered;
-pub(crate) use registration::{ScheduledIo, Way};
+pub(crate) use registration::{Deferred, ScheduledIo, Way};
 pub(crate) use waiters::Place;
 
 use self::epoll::Epoll;
+use core::task::Waker;
 use poller::Poller;
 use portable::Portable;
 use registry::Registry;
@@ -169,6 +173,11 @@ impl Reactor {
     #[cfg(all(unix, feature = "net"))]
     pub(crate) fn is_open(&self) -> io::Result<()> {
         if self.registry.is_shut() { Err(error::shut_down()) } else { Ok(()) }
+    }
+
+    /// Ends deferrals that no event has ended; the wakers of those whose reads they are are moved into `ready`.
+    pub(crate) fn end_deferrals(&self, reads: Vec<Deferred>, ready: &mut Vec<Waker>) {
+        self.registry.end_deferrals(reads, ready);
     }
 
     /// How many descriptors are registered.

@@ -3,7 +3,8 @@
 //! The rule for readiness: a call is made while the direction is believed to be ready, and the answer decides. `EAGAIN`
 //! takes the belief back (unless an event came since), and only then somebody waits. A short read on a stream socket
 //! takes it back without the second call, but only where ends are reported as events (`trusts_short_reads`) and none was
-//! seen: data and an end can come in one edge, and the end would never be read.
+//! seen: data and an end can come in one edge, and the end would never be read. A read that gives all that was asked for
+//! says nothing, and the next call may be put off by a guess (`habit.rs`).
 
 use super::registration::{Registration, Way};
 use super::waiters::Place;
@@ -27,6 +28,8 @@ pub(crate) struct Registered<T> {
 pub(crate) enum Left {
     /// There may be more.
     Perhaps,
+    /// A stream socket gave all that was asked for; there may be more.
+    Unknown,
     /// A stream socket gave less than was asked for.
     Nothing,
 }
@@ -75,12 +78,25 @@ impl<T> Registered<T> {
         let unit = ready!(coop::proceed(cx, begun));
         loop {
             let seen = ready!(self.registration.poll_ready(way, place, cx))?;
+            if way == Way::In && self.registration.defers_read(seen, cx) {
+                return Poll::Pending;
+            }
             match call(&self.source) {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.registration.clear(way, seen, Found::Empty),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    if way == Way::In {
+                        self.registration.shared().habit.found_nothing();
+                    }
+                    self.registration.clear(way, seen, Found::Empty);
+                }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Ok((value, left)) => {
-                    if left == Left::Nothing && self.registration.trusts_short_reads() {
-                        self.registration.clear(way, seen, Found::Short);
+                    match left {
+                        Left::Nothing if self.registration.trusts_short_reads() => {
+                            self.registration.shared().habit.fell_short();
+                            self.registration.clear(way, seen, Found::Short);
+                        }
+                        Left::Unknown => self.registration.shared().habit.filled(),
+                        Left::Nothing | Left::Perhaps => {}
                     }
                     unit.made_progress();
                     return Poll::Ready(Ok(value));

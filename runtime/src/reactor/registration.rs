@@ -8,11 +8,13 @@
 //! 4. the owner closes the descriptor.
 
 use super::direction::{Direction, First, Found, Ready, Signs};
+use super::habit::Habit;
 use super::os::{BorrowedSource, RawSource, borrow};
 use super::portable::Arming;
 use super::tokens::Token;
 use super::waiters::Place;
 use super::{Interest, Reactor};
+use crate::scheduler::deferred;
 use core::fmt;
 use core::task::{Context, Poll, Waker, ready};
 use std::io;
@@ -32,6 +34,8 @@ pub enum Way {
 pub struct ScheduledIo {
     read: Direction,
     write: Direction,
+    /// What its reads came to.
+    pub(super) habit: Habit,
     /// What the portable backend has asked the system for.
     pub(super) arming: Arming,
 }
@@ -39,7 +43,12 @@ pub struct ScheduledIo {
 impl ScheduledIo {
     /// A descriptor about which no event has come yet.
     pub fn new(first: First) -> Self {
-        Self { read: Direction::new(first), write: Direction::new(first), arming: Arming::default() }
+        Self {
+            read: Direction::new(first),
+            write: Direction::new(first),
+            habit: Habit::new(),
+            arming: Arming::default(),
+        }
     }
 
     /// One of its directions.
@@ -60,6 +69,13 @@ impl ScheduledIo {
         }
     }
 
+    /// Ends the deferral of a read that began at `seen`, if no event did: whoever put it off is moved into `out`.
+    pub fn end_deferral(&self, seen: Ready, out: &mut Vec<Waker>) {
+        if self.read.end_deferral(seen, out) {
+            self.habit.in_vain();
+        }
+    }
+
     /// Ends all waiting, now and later.
     pub fn shut_down(&self, out: &mut Vec<Waker>) {
         self.read.shut_down(out);
@@ -76,6 +92,13 @@ impl ScheduledIo {
             let _ = contain(|| drop(waker));
         }
     }
+}
+
+/// A read that was put off: whose, and which event had been seen.
+#[derive(Debug)]
+pub(crate) struct Deferred {
+    pub(super) token: Token,
+    pub(super) seen: Ready,
 }
 
 /// A descriptor's place in the reactor. Dropping it ends the registration; the descriptor must still be open then.
@@ -154,6 +177,20 @@ impl Registration {
     pub fn poll_unasked(&self, way: Way, place: &mut Place, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
         let now = ready!(self.io.direction(way).poll(cx.waker(), place));
         Poll::Ready(if now.shut { Err(super::error::shut_down()) } else { Ok(now) })
+    }
+
+    /// Puts a read off that is likely to find nothing; `true` if the caller now waits. Only where an event tells of all that
+    /// arrives from now on, and of an end.
+    pub fn defers_read(&self, seen: Ready, cx: &Context<'_>) -> bool {
+        self.io.habit.expects_nothing() && self.trusts_short_reads() && self.put_off(seen, cx)
+    }
+
+    fn put_off(&self, seen: Ready, cx: &Context<'_>) -> bool {
+        deferred::put_off(&self.reactor, cx, || {
+            // Before the waker can be found, so that what comes of it is noted after.
+            self.io.habit.deferred();
+            self.io.read.defer(seen, cx.waker()).then_some(Deferred { token: self.token, seen })
+        })
     }
 
     /// Takes readiness back that turned out to be used up.

@@ -9,7 +9,7 @@
 //!    comes later is refused (tokio issues 2903, 2924).
 
 use super::direction::Signs;
-use super::registration::ScheduledIo;
+use super::registration::{Deferred, ScheduledIo};
 use super::tokens::{Token, Tokens};
 use core::task::Waker;
 use std::io;
@@ -90,6 +90,16 @@ impl Registry {
         }
         inner.ios.end_turn();
         delivered
+    }
+
+    /// Ends deferrals that no event has ended; the wakers of those whose reads they are are moved into `out`.
+    pub(super) fn end_deferrals(&self, reads: impl IntoIterator<Item = Deferred>, out: &mut Vec<Waker>) {
+        let inner = self.inner.lock();
+        for read in reads {
+            if let Some(io) = inner.ios.get(read.token) {
+                io.end_deferral(read.seen, out);
+            }
+        }
     }
 
     /// Refuses registrations from now on and ends the waiting of everybody; their wakers are moved into `out`.

@@ -2,7 +2,7 @@
 //! and the queues of its peers.
 
 use super::queue::{self, SHARED_CAPACITY};
-use super::worker::Worker;
+use super::worker::{ROUND, Worker};
 use crate::observe::unhandled::UnhandledKind;
 use crate::task::Runnable;
 use crate::time::timers::NEVER;
@@ -29,6 +29,13 @@ impl Worker {
         self.fire_timers(look);
         if let Some(reactor) = self.core.reactor.as_ref().filter(|reactor| reactor.registered() > 0) {
             self.turn_without_waiting(reactor);
+        }
+        let steps = self.steps.get();
+        let few = look == Look::Everywhere && steps.wrapping_sub(self.looked_at.replace(steps)) < ROUND;
+        if few {
+            self.try_all();
+        } else {
+            self.try_due();
         }
     }
 

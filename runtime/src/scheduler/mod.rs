@@ -14,6 +14,7 @@
 //! | `look.rs` | what a worker does about what lies elsewhere |
 //! | `share.rs` | when it gives tasks to its peers |
 //! | `sleep.rs` | going to sleep and waking up |
+//! | `deferred.rs` | reads that were put off, and when they are tried after all |
 //! | `gather.rs` | whether it sleeps past a timer to fire several at once |
 //! | `place.rs` | which processor a woken worker runs on |
 //! | `idle.rs` | the protocol of sleepers, searchers and wakers |
@@ -24,6 +25,7 @@
 //! | `shutdown.rs` | the end of a runtime |
 
 pub(crate) mod biased;
+pub(crate) mod deferred;
 mod gather;
 pub(crate) mod idle;
 pub(crate) mod look;

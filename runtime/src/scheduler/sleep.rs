@@ -41,7 +41,7 @@ impl Worker {
         if self.take_injected() || fired {
             return;
         }
-        if self.core.config.multi && self.search() {
+        if self.look_for_deferred() || (self.core.config.multi && self.search()) {
             return;
         }
         self.sleep();
@@ -81,12 +81,9 @@ impl Worker {
             // Claimed, and there was nothing: publishers must not go on relying on this worker.
             core.idle.end_search();
         }
-        let ready = self.own(|local| {
-            local.current = None;
-            local.ready() + local.pinned.len()
-        });
-        if ready > 0 {
-            // What was looked at on the way here may have run foreign code, and that may have woken a task.
+        self.own(|local| local.current = None);
+        // What was looked at on the way here may have run foreign code, and that may have woken a task.
+        if self.has_own_work() || self.try_all() {
             return;
         }
         let seat = core.keeper.seat.try_lock();

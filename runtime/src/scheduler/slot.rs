@@ -4,6 +4,7 @@
 //! thieves, wakers and timers need not know which are taken.
 
 use super::biased::Biased;
+use super::deferred::Notes;
 use super::place::Place;
 use super::queue::{self, Fifo, Owner, Thief};
 use crate::task::owned::{Drained, FinishedStack, OwnedList};
@@ -37,6 +38,8 @@ pub struct Local {
     pub(crate) owned: OwnedList,
     /// What is being polled, for the watchdog's report.
     pub(crate) current: Option<(TaskId, &'static Location<'static>)>,
+    /// Reads that tasks polled here have put off.
+    pub(crate) deferred: Notes,
     /// The runtime shuts down: no task may enter `owned` any more.
     pub(crate) closed: bool,
 }
@@ -104,6 +107,7 @@ impl Slot {
                 pinned: VecDeque::new(),
                 owned: OwnedList::new(),
                 current: None,
+                deferred: Notes::default(),
                 closed: false,
             }),
             thief,

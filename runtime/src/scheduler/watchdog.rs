@@ -234,9 +234,12 @@ impl<'a> Rounds<'a> {
             let taken = slot.local.try_take(|local| {
                 // Inside, so that it cannot hide what the owner publishes next.
                 slot.has_work.store(false, Ordering::Relaxed);
-                (local.take_all(), slot.finished.drain(&mut local.owned))
+                let deferred = local.deferred.take_all().collect();
+                (local.take_all(), slot.finished.drain(&mut local.owned), deferred)
             });
-            let Some((tasks, completed)) = taken else { continue };
+            let Some((tasks, completed, deferred)) = taken else { continue };
+            // Wakers of our tasks.
+            self.core.wake_contained(self.core.end_deferrals(deferred));
             // Destructors are foreign code, and this thread waits for nobody: the pool drops them.
             if !completed.is_empty() {
                 let _runs_on = self.core.pool.submit(move || drop(completed));

@@ -24,7 +24,7 @@ use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
 use weftwork_sync::primitive::{Patience, Shared, contain};
 
 /// Steps between visits to what lies elsewhere.
-const ROUND: u32 = 64;
+pub(super) const ROUND: u32 = 64;
 /// Steps between looks at whether the worker is to stay, and at its own timing.
 pub(super) const STRIDE: u32 = SAMPLE;
 
@@ -37,7 +37,9 @@ pub struct Worker {
     multi: bool,
     /// Whether there are others to share with; a spare is there while this worker is blocked, and then it is robbed.
     pub(super) has_peers: bool,
-    steps: Cell<u32>,
+    pub(super) steps: Cell<u32>,
+    /// The step at which it last looked around.
+    pub(super) looked_at: Cell<u32>,
     /// Counted among the searchers of `idle`.
     pub(crate) searching: Cell<bool>,
     pub(super) random: Cell<u32>,
@@ -83,6 +85,7 @@ impl Worker {
             multi,
             has_peers,
             steps: Cell::new(0),
+            looked_at: Cell::new(0),
             searching: Cell::new(false),
             random: Cell::new(random),
             landing: RefCell::new(None),
@@ -325,10 +328,15 @@ impl Worker {
         }
     }
 
+    /// Whether there is something to run here.
+    pub(super) fn has_own_work(&self) -> bool {
+        self.own(|local| local.ready() + local.pinned.len()) > 0
+    }
+
     /// A search ends with the work that it found, before that runs: it may block, and publishers rely on searchers. Called
     /// wherever a worker may have got tasks outside of a poll.
     pub(crate) fn end_search_that_found(&self) {
-        if self.searching.get() && self.own(|local| local.ready() + local.pinned.len()) > 0 {
+        if self.searching.get() && self.has_own_work() {
             self.found_work();
         }
     }
@@ -419,6 +427,7 @@ impl Worker {
 
     /// Gives everything that others may run to them: this worker leaves, or is about to block.
     pub(crate) fn hand_over(&self) {
+        self.try_all();
         let tasks = self.own(Local::take_all);
         self.slot().has_work.store(false, Ordering::Relaxed);
         for task in tasks {

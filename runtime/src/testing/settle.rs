@@ -41,7 +41,10 @@ impl Future for Settle {
         let own = context::with_worker(|worker| {
             let mine = Shared::ptr_eq(&worker.core, &core);
             if let Some(reactor) = core.reactor.as_ref().filter(|_| mine) {
-                worker.outside_of_poll(|| worker.turn_without_waiting(reactor));
+                worker.outside_of_poll(|| {
+                    worker.turn_without_waiting(reactor);
+                    worker.try_all();
+                });
             }
             mine.then_some(worker.index)
         })
