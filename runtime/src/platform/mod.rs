@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `clock.rs` | what time it is, for real or as a test says |
 //! | `asymmetric.rs` | a store-load pair whose one side is nearly free |
+//! | `processors_linux.rs`, `processors_none.rs` | where a thread runs and may run |
 //! | `linux.rs`, `other.rs`, `modelled.rs` | what only Linux has, and what stands for it elsewhere and in models |
 //! | `prefetch_x86.rs`, `prefetch_none.rs` | having the processor fetch what will be touched soon |
 //!
@@ -23,6 +24,13 @@ mod system;
 #[path = "modelled.rs"]
 mod system;
 
+#[cfg(all(target_os = "linux", not(weftwork_loom)))]
+#[path = "processors_linux.rs"]
+mod processors;
+#[cfg(not(all(target_os = "linux", not(weftwork_loom))))]
+#[path = "processors_none.rs"]
+mod processors;
+
 #[cfg(all(target_arch = "x86_64", not(weftwork_loom)))]
 #[path = "prefetch_x86.rs"]
 mod prefetch;
@@ -31,4 +39,5 @@ mod prefetch;
 mod prefetch;
 
 pub(crate) use prefetch::prefetch;
-pub(crate) use system::{Processors, SystemThread, allow, forbid, process_id, processor, sharpen_timers, this_thread};
+pub(crate) use processors::{Processors, SystemThread, allow, forbid, processor, this_thread};
+pub(crate) use system::{process_id, sharpen_timers};

@@ -19,27 +19,3 @@ pub(super) fn monotonic() -> u64 {
 pub(crate) fn process_id() -> u32 {
     std::process::id()
 }
-
-pub(crate) fn processor() -> Option<u32> {
-    None
-}
-
-/// There are none: where a thread runs is left to the system.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum SystemThread {}
-
-pub(crate) fn this_thread() -> Option<SystemThread> {
-    None
-}
-
-/// As [`SystemThread`].
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Processors {}
-
-pub(crate) fn forbid(thread: SystemThread, _processors: impl Iterator<Item = u32>) -> Option<Processors> {
-    match thread {}
-}
-
-pub(crate) fn allow(processors: Processors) {
-    match processors {}
-}
