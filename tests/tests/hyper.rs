@@ -63,6 +63,8 @@ fn a_client_and_a_server_keep_a_connection_for_many_requests() {
                 let connection = spawn(connection);
                 for length in [0, 1, 1000, 1 << 20] {
                     let body = vec![7; length];
+                    // A connection takes the next request once its task has seen the end of the last answer.
+                    sender.ready().await.unwrap();
                     let response = sender.send_request(request("/path", body.clone())).await.unwrap();
                     assert_eq!(response.status(), StatusCode::OK);
                     let answer = response.into_body().collect().await.unwrap().to_bytes();
