@@ -12,7 +12,7 @@ use crate::scheduler::worker::Worker;
 use crate::task::TaskId;
 use crate::time::timers::Timers;
 use core::cell::{Cell, RefCell};
-use core::ptr;
+use core::ptr::{self, NonNull};
 use std::io;
 use weftwork_sync::primitive::Shared;
 use weftwork_sync::weft_thread_local;
@@ -228,10 +228,10 @@ pub(crate) fn now() -> u64 {
     with_current(|core| core.config.clock.now()).unwrap_or_else(crate::platform::clock::real_now)
 }
 
-/// Reports through the hook of the core for which `is` holds, if it still lives; else to stderr.
-pub(crate) fn report(what: &Unhandled<'_>, is: impl Fn(&Shared<Core>) -> bool) {
-    let mine = with_current(|core| is(core).then(|| core.clone())).flatten();
-    match mine.or_else(|| live::find(is)) {
+/// Reports through the hook of the core at this address, if it still lives; else to stderr.
+pub(crate) fn report(what: &Unhandled<'_>, to: NonNull<Core>) {
+    let mine = with_current(|core| (Shared::as_ptr(core) == to).then(|| core.clone())).flatten();
+    match mine.or_else(|| live::find(to)) {
         Some(core) => core.report(what),
         None => what.report(None),
     }

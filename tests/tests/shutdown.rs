@@ -578,3 +578,30 @@ fn nothing_of_a_runtime_is_left_when_its_shutdown_returns() {
         assert_eq!(drops.count(), round, "a thread that has said it is gone still holds the runtime");
     }
 }
+
+#[test]
+fn who_builds_a_runtime_does_not_hold_others() {
+    let drops = Drops::default();
+    let over = AtomicBool::new(false);
+    let others = || {
+        while !over.load(Ordering::Relaxed) {
+            drop(Builder::new_current_thread().build().unwrap());
+        }
+    };
+    let held = thread::scope(|scope| {
+        scope.spawn(others);
+        scope.spawn(others);
+        let held = (1..=500).find(|round| {
+            let token = drops.token();
+            let hook = move |_: &weftwork::runtime::Unhandled<'_>| {
+                let _ = &token;
+            };
+            let runtime = Builder::new_current_thread().on_unhandled(hook).build().unwrap();
+            runtime.shutdown_timeout(LONG).unwrap();
+            drops.count() != *round
+        });
+        over.store(true, Ordering::Relaxed);
+        held
+    });
+    assert_eq!(held, None, "the round whose runtime outlived its shutdown");
+}

@@ -12,6 +12,7 @@
 //! | `biased.rs` | the owner's section and its takers by themselves |
 //! | `timers.rs` | a wheel with its lock |
 //! | `probe.rs` | nothing: a waker that counts |
+//! | `roll.rs` | the list of the runtimes of a process, of values instead |
 //! | `depot.rs` | where full magazines of freed cells are left |
 //! | `reactor` | a registration, its directions and waiters |
 
@@ -23,6 +24,7 @@ mod engine;
 mod idle;
 mod probe;
 mod queues;
+mod roll;
 mod spares;
 mod tasks;
 mod timers;
@@ -34,6 +36,7 @@ pub use engine::{Engine, Seat};
 pub use idle::Sleepers;
 pub use probe::Probe;
 pub use queues::{CAPACITY, Here, Inbox, There, pair};
+pub use roll::Living;
 pub use spares::{Hire, Rest};
 pub use tasks::{Listed, Ready, Tasks};
 pub use timers::{Armed, Wheel};

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `metrics.rs` | what it counts |
 //! | `live.rs` | the runtimes of this process |
+//! | `roll.rs` | a list of what lives that keeps nothing alive |
 //! | `events.rs` | the door through which it says what happens: to a subscriber of `tracing`, or to nobody |
 //! | `unhandled.rs` | what ended badly and nobody will read |
 
@@ -14,4 +15,5 @@ pub(crate) mod live;
 #[path = "live_model.rs"]
 pub(crate) mod live;
 pub(crate) mod metrics;
+pub(crate) mod roll;
 pub(crate) mod unhandled;

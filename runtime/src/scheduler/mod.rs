@@ -239,7 +239,7 @@ impl Schedule for CoreRef {
 
     fn unhandled(&self, what: &Unhandled<'_>) {
         // A handle may be dropped after the runtime is gone, so the core is reached only through a thread that holds it.
-        context::report(what, |core| self.is(core));
+        context::report(what, self.0);
     }
 }
 

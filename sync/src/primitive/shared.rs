@@ -154,6 +154,20 @@ impl<T> Drop for Shared<T> {
 }
 
 impl<T> WeakShared<T> {
+    /// Whether the value is gone, learned without owning it for a moment: an owner may turn out to be the last one, and then
+    /// the value ends with it.
+    pub fn is_gone(&self) -> bool {
+        // Ordering: Relaxed: once 0 it stays 0, and nothing else is concluded from it.
+        self.counts().0.load(Ordering::Relaxed) == 0
+    }
+
+    /// The address of the value, of which [`Shared::as_ptr`] gives the same. It is no other value's while this is there, and
+    /// is for comparing: the value may be gone.
+    pub fn as_ptr(&self) -> NonNull<T> {
+        // SAFETY: a weak owner keeps the memory alive; only an address inside of it is made.
+        unsafe { NonNull::new_unchecked((&raw mut (*self.inner.as_ptr()).value).cast()) }
+    }
+
     /// An owner of the value, if it still lives.
     pub fn upgrade(&self) -> Option<Shared<T>> {
         let strong = self.counts().0;
