@@ -91,19 +91,21 @@ impl Worker {
             Look::Near if !core.keeper.is_trusted() => &[][..],
             Look::Near | Look::Everywhere => &core.slots[..],
         };
-        let due = others
-            .iter()
-            .map(|slot| &slot.timers)
-            .chain([mine, &core.outside_timers])
-            .filter(|timers| timers.next_due() != NEVER);
-        let mut now = None;
+        let armed = || {
+            let all = others.iter().map(|slot| &slot.timers).chain([mine, &core.outside_timers]);
+            all.filter(|timers| timers.next_due() != NEVER)
+        };
+        if armed().next().is_none() {
+            return false;
+        }
+        let now = core.config.clock.now();
+        if armed().all(|timers| timers.next_due() > now) {
+            return false;
+        }
         let mut fired = 0;
         let mut ready = self.ready.take();
-        for timers in due {
-            let now = *now.get_or_insert_with(|| core.config.clock.now());
-            if timers.next_due() > now {
-                continue;
-            }
+        // Where one is fired, so is what could wait in the others: else each of them would have wake-ups of its own.
+        for timers in armed().filter(|timers| timers.may_fire(now)) {
             loop {
                 let more = timers.fire(now, &mut ready);
                 fired += ready.len();
@@ -114,9 +116,7 @@ impl Worker {
             }
         }
         self.ready.set(ready);
-        if let Some(now) = now
-            && fired > 0
-        {
+        if fired > 0 {
             self.gather.fired(now, fired);
         }
         self.slot().counters.timers.bump_by(fired as u64);
@@ -167,5 +167,32 @@ impl Worker {
         x ^= x << 5;
         self.random.set(x);
         x
+    }
+}
+
+#[cfg(all(test, not(weftwork_loom)))]
+mod tests {
+    use super::*;
+    use crate::context;
+    use crate::runtime::{Builder, Runtime};
+    use crate::time::timers::COARSE_FROM;
+    use core::task::Waker;
+
+    #[test]
+    fn what_could_wait_is_fired_with_what_is_due_in_another_wheel() {
+        let core = Builder::new_multi_thread().worker_threads(2).assemble().unwrap();
+        // Ends the tasks, in whatever way this test ends.
+        let _runtime = Runtime::from_core(core.clone());
+        let worker = Worker::sit(core.clone(), 0);
+        context::sit(&worker, || {
+            let (mine, theirs) = (&core.slots[0].timers, &core.slots[1].timers);
+            let now = mine.now();
+            let could_wait = theirs.arm(now, COARSE_FROM, Waker::noop().clone());
+            let due = mine.arm(now, 1, Waker::noop().clone());
+            assert!(worker.fire_timers(Look::Everywhere));
+            assert_eq!((mine.len(), theirs.len()), (0, 0));
+            drop((could_wait, due));
+            worker.leave();
+        });
     }
 }

@@ -45,7 +45,7 @@ mod tests;
 pub(crate) const NEVER: u64 = u64::MAX;
 
 /// Nanoseconds from which on a wait is coarse: 134 ms.
-const COARSE_FROM: u64 = 1 << 27;
+pub(crate) const COARSE_FROM: u64 = 1 << 27;
 /// Nanoseconds by which a coarse timer may be fired late: 0.5 ms.
 const COARSE_TICK: u64 = 1 << 19;
 
@@ -189,6 +189,12 @@ impl Timers {
     pub(crate) fn next_due(&self) -> u64 {
         // Ordering: Relaxed; who goes to sleep by it reads it again inside a store-load pair.
         self.shared().next_due.load(Ordering::Relaxed)
+    }
+
+    /// Whether something may be due at `now`, also if nobody has to come for it yet.
+    #[inline]
+    pub(crate) fn may_fire(&self, now: u64) -> bool {
+        self.next_due().saturating_sub(COARSE_TICK) <= now
     }
 
     /// Arms a timer that calls `waker` once `deadline` has passed; `wait` is how long that is from now, as far as the caller
