@@ -175,7 +175,7 @@ mod tests {
     use super::*;
     use crate::context;
     use crate::runtime::{Builder, Runtime};
-    use crate::time::timers::COARSE_FROM;
+    use crate::time::timers::{COARSE_FROM, CROWD};
     use core::task::Waker;
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
         context::sit(&worker, || {
             let (mine, theirs) = (&core.slots[0].timers, &core.slots[1].timers);
             let now = mine.now();
-            let could_wait = theirs.arm(now, COARSE_FROM, Waker::noop().clone());
+            let could_wait: Vec<_> = (0..CROWD).map(|_| theirs.arm(now, COARSE_FROM, Waker::noop().clone())).collect();
             let due = mine.arm(now, 1, Waker::noop().clone());
             assert!(worker.fire_timers(Look::Everywhere));
             assert_eq!((mine.len(), theirs.len()), (0, 0));

@@ -20,7 +20,7 @@ use super::worker::Worker;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::real_now;
 use crate::reactor::Reactor;
-use crate::time::timers::NEVER;
+use crate::time::timers::{COARSE_TICK, NEVER};
 use core::task::Waker;
 use core::time::Duration;
 use crossbeam_utils::CachePadded;
@@ -242,8 +242,8 @@ impl Keeper {
     }
 }
 
-/// Nanoseconds: a timer that is due later is worth a wake-up of its own.
-const SOON: u64 = 1 << 20;
+/// Nanoseconds: a timer that is due later is worth a wake-up of its own. Dense ones are due within the tick of long waits.
+const SOON: u64 = 2 * COARSE_TICK;
 /// Nanoseconds by which a worker oversleeps timers that it has entrusted, at first: 2 ms.
 const SHORTEST_GRACE: u64 = 1 << 21;
 /// How often the grace doubles: up to 4 ms, as long as a poll of the keeper may last before it is overdue.

@@ -8,11 +8,10 @@
 //! `next_due` is never later than the earliest deadline in the wheel: arming lowers it under the lock, firing computes it
 //! anew under the lock, cancelling leaves it. So a stale value costs a visit, never a timer.
 //!
-//! There are two wheels behind the lock. What was armed for [`COARSE_FROM`] or longer lies in the coarse one, and a worker
-//! may sleep past it by [`COARSE_TICK`]: where thousands wait for a timeout or a retry, each with its own microsecond, they are
-//! fired a few hundred at a time. That is less than four thousandths of the wait (Linux gives itself one to five for the
-//! timeouts of `select`). Whoever looks fires what is due in both, in the order of the deadlines. A clock that is moved by
-//! hand has no coarse timers.
+//! There are two wheels behind the lock. What was armed for [`COARSE_FROM`] or longer lies in the coarse one, and while that holds
+//! a [`CROWD`] a worker may sleep past it by [`COARSE_TICK`]: where thousands wait for a timeout or a retry, each with its own
+//! microsecond, they are fired a few hundred at a time (docs/decisions/0020). Whoever looks fires what is due in both, in
+//! the order of the deadlines. A clock that is moved by hand has no coarse timers.
 //!
 //! The wheels hold wakers, and a key says whether an entry is still there: firing takes the entry out under the lock and
 //! calls the waker after it, so (model L6)
@@ -46,8 +45,10 @@ pub(crate) const NEVER: u64 = u64::MAX;
 
 /// Nanoseconds from which on a wait is coarse: 134 ms.
 pub(crate) const COARSE_FROM: u64 = 1 << 27;
-/// Nanoseconds by which a coarse timer may be fired late: 0.5 ms.
-const COARSE_TICK: u64 = 1 << 19;
+/// Nanoseconds by which a coarse timer may be fired late: 1 ms.
+pub(crate) const COARSE_TICK: u64 = 1 << 20;
+/// Coarse timers from which on they are fired together; fewer are too far apart to be worth it.
+pub(crate) const CROWD: usize = 256;
 
 /// Wakers fired before the lock is let go, so that a big batch does not keep others out.
 const BATCH: usize = 64;
@@ -120,9 +121,8 @@ impl Wheels {
 
     /// When somebody has to come.
     fn next_due(&self) -> u64 {
-        let coarse = self.coarse.as_ref().and_then(Wheel::next_expiry);
-        let coarse = coarse.map_or(NEVER, |due| due.saturating_add(COARSE_TICK));
-        self.fine.next_expiry().unwrap_or(NEVER).min(coarse)
+        let coarse = self.coarse.as_ref().and_then(|wheel| Some(put_off(wheel.next_expiry()?, wheel)));
+        self.fine.next_expiry().unwrap_or(NEVER).min(coarse.unwrap_or(NEVER))
     }
 
     /// Moves some of what is due at `now` from both to `due`. The answer is how many of those there are next in the order of all
@@ -153,6 +153,12 @@ impl Wheels {
         let more = fine_is_left || coarse_is_left;
         (if more { due.partition_point(|(deadline, _)| *deadline <= until) } else { due.len() }, more)
     }
+}
+
+/// When somebody has to come for what is due then in the coarse wheel.
+#[inline]
+fn put_off(due: u64, coarse: &Wheel<Waker>) -> u64 {
+    if coarse.len() >= CROWD { due.saturating_add(COARSE_TICK) } else { due }
 }
 
 /// Frees the wheels.
@@ -217,7 +223,7 @@ impl Timers {
             };
             let key = wheel.insert(deadline, waker.take()?);
             wheels.sleeps += 1;
-            let due = if coarse { deadline.saturating_add(COARSE_TICK) } else { deadline };
+            let due = if coarse { put_off(deadline, wheel) } else { deadline };
             let earliest = due < shared.next_due.load(Ordering::Relaxed);
             if earliest {
                 shared.next_due.store(due, Ordering::Relaxed);

@@ -39,17 +39,38 @@ fn real() -> (Timers, u64, Log) {
     (timers, start, Log::new(Mutex::new(Vec::new())))
 }
 
+/// As many long waits as are fired together, but for one; they end an hour after `start`.
+fn nearly_a_crowd(timers: &Timers, start: u64, log: &Log) -> Vec<(Timer, bool)> {
+    let hour = 3_600_000_000_000;
+    (1..CROWD as u64).map(|n| timers.arm(start + hour, hour, waker(n + 1_000, log)).unwrap()).collect()
+}
+
 #[test]
-fn a_long_wait_is_looked_at_by_half_a_millisecond_later_and_fires_when_it_is_due() {
+fn a_long_wait_among_many_is_looked_at_by_a_millisecond_later_and_fires_when_it_is_due() {
     let (timers, start, log) = real();
     let deadline = start + COARSE_FROM;
+    let others = nearly_a_crowd(&timers, start, &log);
     let (_timer, earliest) = timers.arm(deadline, COARSE_FROM, waker(1, &log)).unwrap();
     assert!(earliest);
-    assert_eq!(timers.next_due() - deadline, 524_288);
+    assert_eq!(timers.next_due() - deadline, 1_048_576);
     assert_eq!(fire(&timers, deadline - 1, &log), [], "it fired early");
-    assert_eq!(timers.next_due() - deadline, 524_288);
+    assert_eq!(timers.next_due() - deadline, 1_048_576);
     assert_eq!(fire(&timers, deadline, &log), [1], "who looks fires what is due");
-    assert_eq!(timers.next_due(), NEVER);
+    drop(others);
+    assert_eq!(timers.len(), 0);
+}
+
+#[test]
+fn a_long_wait_among_few_is_looked_at_to_the_nanosecond() {
+    let (timers, start, log) = real();
+    let mut others = nearly_a_crowd(&timers, start, &log);
+    drop(others.pop());
+    let deadline = start + COARSE_FROM;
+    let timer = timers.arm(deadline, COARSE_FROM, waker(1, &log)).unwrap();
+    assert_eq!(timers.next_due(), deadline);
+    assert_eq!(fire(&timers, deadline - 1, &log), []);
+    assert_eq!(timers.next_due(), deadline);
+    drop(timer);
 }
 
 #[test]
@@ -63,6 +84,7 @@ fn a_wait_just_short_of_long_is_looked_at_to_the_nanosecond() {
 #[test]
 fn a_long_wait_does_not_put_off_a_short_one() {
     let (timers, start, log) = real();
+    let others = nearly_a_crowd(&timers, start, &log);
     let long = timers.arm(start + COARSE_FROM, COARSE_FROM, waker(1, &log)).unwrap();
     let (short, earliest) = timers.arm(start + COARSE_FROM + COARSE_TICK - 1, 5, waker(2, &log)).unwrap();
     assert!(earliest, "it is due before the long one has to be looked at");
@@ -70,7 +92,7 @@ fn a_long_wait_does_not_put_off_a_short_one() {
     drop(short);
     assert_eq!(fire(&timers, start + COARSE_FROM - 1, &log), []);
     assert_eq!(timers.next_due(), start + COARSE_FROM + COARSE_TICK);
-    drop(long);
+    drop((long, others));
     assert_eq!(timers.len(), 0);
 }
 
