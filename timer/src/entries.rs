@@ -197,8 +197,10 @@ impl<T> Entries<T> {
     /// Has the entries of these nodes come to the processor's caches, which they left while they waited. In a loop that does
     /// nothing else they are waited for together; as they fire, each would be waited for by itself.
     pub(crate) fn fetch(&self, nodes: &[Node]) {
-        let orders = nodes.iter().filter_map(|node| self.places.get(node.index as usize)).map(|entry| entry.order);
-        core::hint::black_box(orders.fold(0, |all, order| all ^ order));
+        let entries = nodes.iter().filter_map(|node| self.places.get(node.index as usize));
+        // From all over the entry: many begin in one line and end in the next.
+        let words = entries.map(|entry| entry.deadline ^ u64::from(entry.order) ^ u64::from(entry.value.is_some()));
+        core::hint::black_box(words.fold(0, |all, word| all ^ word));
     }
 
     /// Gives back the free places behind the last occupied or retired one.
