@@ -25,8 +25,6 @@ use weftwork_sync::primitive::{Mutex, Shared};
 
 /// Spares beyond the workers, unless told otherwise.
 const SPARES: usize = 16;
-/// What a wake-up is taken to cost until one was seen, in nanoseconds.
-const WAKE_COST: u64 = 10_000;
 
 /// Builds a runtime.
 ///
@@ -240,7 +238,7 @@ impl Builder {
                 clock,
             },
         });
-        core.stats.wake_cost.set(WAKE_COST);
+        core.stats.wake_cost.set(crate::scheduler::sleep::WAKE_COST);
         crate::observe::live::register(&core);
         if let Clock::Manual(time) = &core.config.clock {
             let weak = Shared::downgrade(&core);

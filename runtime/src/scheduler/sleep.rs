@@ -13,10 +13,10 @@
 //! The announcement and the last check are `idle.rs`'s; what is checked there is listed in `reason_to_stay`, and everything
 //! that can appear from another thread has to be in that list.
 
-use super::Keeper;
 use super::look::Look;
 use super::slot::{Bed, Slot};
 use super::worker::Worker;
+use super::{Core, Keeper};
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::real_now;
 use crate::reactor::Reactor;
@@ -207,6 +207,17 @@ impl Worker {
     }
 }
 
+impl Core {
+    /// The watchdog looks, and workers move. What a wake-up costs is learned from those that happen, and where they look dear
+    /// none happens: a few that fell into a busy moment would keep everything on one worker from then on. So what is not
+    /// confirmed is forgotten, some of it at each look, until one is tried again.
+    pub(super) fn forget_wake_cost(&self) {
+        let cost = &self.stats.wake_cost;
+        let known = cost.get();
+        cost.set(known - known.saturating_sub(WAKE_COST) / FORGOTTEN);
+    }
+}
+
 /// One turn of the reactor; `ready` are the wakers of whatever became ready.
 fn turn(reactor: &Reactor, timeout: Option<Duration>, ready: &mut Vec<Waker>) -> io::Result<()> {
     let Some(mut turn) = reactor.try_enter() else { return Ok(()) };
@@ -250,5 +261,34 @@ const SHORTEST_GRACE: u64 = 1 << 21;
 const MOST_TRUST: u32 = 1;
 /// How long a worker sleeps at most while the reactor is broken.
 const WITHOUT_REACTOR: Duration = Duration::from_millis(10);
+/// What a wake-up is taken to cost until one was seen, and after all were forgotten, in nanoseconds.
+pub(crate) const WAKE_COST: u64 = 10_000;
+/// The part of what a wake-up is known to cost beyond that which is forgotten at a time: half in three looks, 15 ms at most.
+const FORGOTTEN: u64 = 4;
 /// A wake-up that took longer says more about the system's load than about its cost.
 const MOST_WAKE_COST: u64 = 200_000;
+
+#[cfg(all(test, not(weftwork_loom)))]
+mod tests {
+    use super::*;
+    use crate::runtime::{Builder, Runtime};
+
+    #[test]
+    fn what_wake_ups_have_cost_is_forgotten_down_to_what_is_assumed_of_unseen_ones() {
+        let core = Builder::new_multi_thread().worker_threads(2).assemble().unwrap();
+        // Ends it, in whatever way this test ends.
+        let _runtime = Runtime::from_core(core.clone());
+        let cost = &core.stats.wake_cost;
+        assert_eq!(cost.get(), WAKE_COST);
+        core.forget_wake_cost();
+        assert_eq!(cost.get(), WAKE_COST);
+        cost.set(MOST_WAKE_COST);
+        (0..3).for_each(|_| core.forget_wake_cost());
+        assert!(cost.get() < MOST_WAKE_COST / 2);
+        (0..60).for_each(|_| core.forget_wake_cost());
+        assert!(cost.get() < WAKE_COST + FORGOTTEN);
+        cost.set(WAKE_COST / 2);
+        core.forget_wake_cost();
+        assert_eq!(cost.get(), WAKE_COST / 2, "a wake-up that was cheap is remembered");
+    }
+}

@@ -177,6 +177,9 @@ impl<'a> Rounds<'a> {
             self.core.stats.watchdog_ticks.add(1);
             let now = real_now();
             let (moved, overdue) = self.sample(now);
+            if moved {
+                self.core.forget_wake_cost();
+            }
             if !overdue.is_empty() {
                 self.period = SHORT;
                 self.quiet_since = now;
