@@ -7,8 +7,11 @@ use fixtures::{every_reactor, poll_once};
 use futures::{StreamExt as _, join};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use weftwork::net::{TcpListener, TcpListeners, TcpSocket, TcpStream};
+use weftwork::spawn;
 
 const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -261,6 +264,31 @@ fn an_accept_that_is_dropped_loses_no_connection() {
             let client = TcpStream::connect(address).await.unwrap();
             drop(accept);
             assert_eq!(server.accept().await.unwrap().1, client.local_addr().unwrap());
+        });
+        run.unwrap();
+    });
+}
+
+#[test]
+fn a_task_that_connects_again_and_again_lets_others_run() {
+    every_reactor(|builder| {
+        let run = builder.run(async {
+            let server = TcpListener::bind(LOCAL).await.unwrap();
+            let address = server.local_addr().unwrap();
+            let stop = Arc::new(AtomicBool::new(false));
+            let theirs = stop.clone();
+            let greedy = spawn(async move {
+                let mut connects = 0;
+                while !theirs.load(Ordering::Relaxed) {
+                    TcpStream::connect(address).await.unwrap();
+                    connects += 1;
+                }
+                connects
+            });
+            spawn(async move { stop.store(true, Ordering::Relaxed) }).await.unwrap();
+            // So many units has a poll, and the next connect is under way when there is none left.
+            let connects = greedy.await.unwrap();
+            assert!(connects <= 129, "{connects} connects before another task ran");
         });
         run.unwrap();
     });

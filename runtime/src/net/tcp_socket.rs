@@ -2,6 +2,7 @@
 
 use super::connect::SocketConnect;
 use super::listener::TcpListener;
+use crate::reactor::os;
 use core::fmt;
 use core::time::Duration;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
@@ -59,8 +60,7 @@ impl TcpSocket {
 
     fn new(domain: Domain) -> io::Result<Self> {
         fault::pass(Point::Descriptor)?;
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_nonblocking(true)?;
+        let socket = os::socket(domain, Type::STREAM, Some(Protocol::TCP))?;
         Ok(Self { socket })
     }
 

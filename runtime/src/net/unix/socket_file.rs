@@ -74,9 +74,7 @@ pub(super) enum Stale {
 /// A socket of a kind, in non-blocking mode.
 pub(super) fn socket(kind: Type) -> io::Result<Socket> {
     fault::pass(Point::Descriptor)?;
-    let socket = Socket::new(Domain::UNIX, kind, None)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
+    os::socket(Domain::UNIX, kind, None)
 }
 
 /// A socket that has a name, and the file that this made.

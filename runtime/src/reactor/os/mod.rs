@@ -1,14 +1,8 @@
 //! What differs between systems and is not the poller itself: how a descriptor is named, what errors are called, and how
-//! a connection is taken from a listener.
+//! a socket is made, or a connection taken from a listener.
 //!
 //! One module per family with the same items; a cfg selects it and appears nowhere else.
 
-#[cfg(all(feature = "net", target_os = "linux"))]
-#[path = "accept_linux.rs"]
-mod accept;
-#[cfg(all(feature = "net", not(target_os = "linux")))]
-#[path = "accept_portable.rs"]
-mod accept;
 #[cfg(feature = "net")]
 mod batch;
 #[cfg(all(feature = "net", target_os = "linux"))]
@@ -56,6 +50,12 @@ mod local_linux;
 #[cfg(all(feature = "net", unix, not(target_os = "linux")))]
 mod local_portable;
 #[cfg(all(feature = "net", target_os = "linux"))]
+#[path = "socket_linux.rs"]
+mod socket;
+#[cfg(all(feature = "net", not(target_os = "linux")))]
+#[path = "socket_portable.rs"]
+mod socket;
+#[cfg(all(feature = "net", target_os = "linux"))]
 #[path = "stream_linux.rs"]
 mod stream;
 #[cfg(all(feature = "net", not(target_os = "linux")))]
@@ -64,8 +64,6 @@ mod stream;
 #[cfg(all(feature = "net", any(not(target_os = "linux"), unix)))]
 mod uninit;
 
-#[cfg(feature = "net")]
-pub(crate) use accept::accept;
 #[cfg(feature = "net")]
 pub use batch::{Incoming, Outgoing};
 #[cfg(all(feature = "net", target_os = "linux"))]
@@ -86,5 +84,7 @@ pub(crate) use local_linux::{
 pub(crate) use local_portable::{
     ABSTRACT_NAMES, abstract_name, accept_local, address, is_receiver_full, peer_credentials,
 };
+#[cfg(feature = "net")]
+pub(crate) use socket::{accept, socket};
 #[cfg(feature = "net")]
 pub(crate) use stream::{recv, send};

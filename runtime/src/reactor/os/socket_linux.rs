@@ -1,8 +1,17 @@
-//! Accepting on Linux: one system call for a connection that is non-blocking and closed on exec.
+//! Sockets on Linux: one system call for one that is non-blocking and closed on exec, made or accepted.
 
 use rustix::net::{SocketFlags, acceptfrom_with};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+
+/// Makes a socket in non-blocking mode.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn socket(domain: Domain, kind: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
+    Socket::new(domain, kind.nonblocking(), protocol)
+}
 
 /// Takes a connection from the queue; it is in non-blocking mode.
 ///
