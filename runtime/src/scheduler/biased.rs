@@ -125,6 +125,11 @@ impl<T> Biased<T> {
         Some(self.value.with_mut(|value| section(unsafe { &mut *value })))
     }
 
+    /// As [`try_take`](Self::try_take), so many times at most.
+    pub(crate) fn take_within<R>(&self, tries: usize, mut section: impl FnMut(&mut T) -> R) -> Option<R> {
+        (0..tries).find_map(|_| self.try_take(&mut section))
+    }
+
     /// As [`try_take`](Self::try_take), again until it works: the owner's sections are a few instructions long.
     pub(crate) fn take<R>(&self, mut section: impl FnMut(&mut T) -> R) -> R {
         loop {

@@ -2,6 +2,7 @@
 //! and the queues of its peers.
 
 use super::queue::{self, SHARED_CAPACITY};
+use super::slot::{Local, Slot};
 use super::worker::{ROUND, Worker};
 use crate::observe::unhandled::UnhandledKind;
 use crate::task::Runnable;
@@ -11,6 +12,12 @@ use weftwork_sync::primitive::contain;
 
 /// Tasks taken from the injector or a peer at once.
 const BATCH: usize = 16;
+/// A private queue from this length on is halved by a peer with nothing to do: that takes a barrier on all threads, some 5 us.
+const LONG: u64 = 128;
+/// Tasks taken from a private queue at once; its owner waits for that if it comes by, some 10 us.
+const MOST: usize = 8192;
+/// How often that is tried, if its owner is just inside.
+const TRIES: usize = 4;
 
 /// How far a worker looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,11 +131,20 @@ impl Worker {
     }
 
     /// Steals from a peer; `true` if it got anything.
+    ///
+    /// From a long queue it takes half, not a batch: where tasks spawn tasks, what is old is large, and who has half of that is busy
+    /// for long with tasks of its own.
     pub(crate) fn steal(&self) -> bool {
         let slots = &self.core.slots;
         let start = self.random() as usize % slots.len();
         for victim in (start..slots.len()).chain(0..start) {
-            if victim == self.index || !slots[victim].has_work.load(Ordering::Relaxed) {
+            if victim == self.index {
+                continue;
+            }
+            if slots[victim].offer.get() >= LONG && self.halve(&slots[victim]) {
+                return true;
+            }
+            if !slots[victim].has_work.load(Ordering::Relaxed) {
                 continue;
             }
             self.slot().counters.steals.bump();
@@ -151,12 +167,39 @@ impl Worker {
             let taken = stolen.len();
             self.own(|local| stolen.into_iter().for_each(|task| local.private.push_back(task)));
             if taken > 0 {
-                self.slot().counters.stolen.bump_by(taken as u64);
-                self.pace.stole();
+                self.note_stolen(taken);
                 return true;
             }
         }
         false
+    }
+
+    /// Takes half of a peer's private tasks; `true` if there were any.
+    fn halve(&self, peer: &Slot) -> bool {
+        self.slot().counters.steals.bump();
+        let mut haul = self.haul.borrow_mut();
+        // Before the section, in which the owner may be waiting.
+        haul.reserve((peer.offer.get() as usize / 2).min(MOST));
+        let halve = |local: &mut Local| {
+            let taken = local.private.deal_to(&mut haul);
+            peer.offer.set(local.private.len() as u64);
+            taken
+        };
+        let taken = peer.local.take_within(TRIES, halve).unwrap_or(0);
+        self.own(|local| {
+            if local.private.len() == 0 {
+                core::mem::swap(&mut local.private, &mut haul);
+            } else {
+                core::iter::from_fn(|| haul.pop_front()).for_each(|task| local.private.push_back(task));
+            }
+        });
+        self.note_stolen(taken);
+        taken > 0
+    }
+
+    fn note_stolen(&self, tasks: usize) {
+        self.slot().counters.stolen.bump_by(tasks as u64);
+        self.pace.stole(tasks);
     }
 
     /// xorshift32: which victim comes first has to differ between workers, nothing more.

@@ -67,7 +67,7 @@ pub(crate) const OUTSIDE: u32 = u32::MAX;
 pub(crate) const NOWHERE: u32 = u32::MAX - 1;
 
 /// Completed tasks that may wait for an owner before whoever adds one drains them in its place.
-const UNDRAINED: usize = 64;
+const UNDRAINED: usize = 512;
 
 /// Tells a runtime what it is; everything that does not change while it runs.
 pub(crate) struct Config {

@@ -6,7 +6,13 @@
 //! length from which the queue is worth a wake-up. A poll much longer than the mean is the watchdog's case. Peers that are
 //! awake and search are fed at once.
 //!
-//! Tasks that never ran are estimated by themselves: who spawned them, and waits for them, tells nothing of their length.
+//! Tasks that never ran are estimated by themselves: who spawned them, and waits for them, tells nothing of their length. Where most
+//! of the work is tasks that spawn tasks, one of them is worth more than its own poll, and is moved whatever its length: what it
+//! spawns is then at home with its new worker. Tasks that spawn nothing are worth only themselves, and what they own was
+//! allocated where they came from.
+//!
+//! A peer that searches takes half of a long queue of tasks that never ran itself (`look.rs`), if they are worth moving and so
+//! offered.
 //!
 //! Tasks that yield come back, so how long one poll takes does not say what it is worth to move them: it is paid once. They
 //! are expected to go on for as long as they have: once most polls have ended in a yield for longer than a wake-up is
@@ -32,6 +38,10 @@ const WORTH: u64 = 2;
 /// Nanoseconds that a task costs the two workers when it moves: its cell changes caches, and so does its end. Shorter ones
 /// are not worth moving while they remain that short.
 const MOVE: u64 = 120;
+/// The same for a task that never ran: who runs it also frees what it owns, and that goes back to the other worker.
+const MOVE_NEW: u64 = 2 * MOVE;
+/// Tasks spawned per so many polls from which on tasks are said to spawn tasks.
+const SPAWNING: u64 = 4;
 /// Nanoseconds of a mean poll that moving tasks does not account for, whatever it cost the caches.
 const MOVED: u64 = 100 * MOVE;
 
@@ -51,13 +61,19 @@ pub(super) struct Pace {
     /// Tasks moved in this stretch, and will have when the next begins. Polls are slower then, and if that were learned, moving
     /// tasks would look the better the more it costs.
     moved: Cell<bool>,
-    stole: Cell<bool>,
+    /// Tasks of peers that may not have been polled yet.
+    stolen: Cell<usize>,
     /// Polls of this stretch that ended in a yield.
     yields: Cell<u32>,
     /// What the thread's count of spent budgets was.
     refused: Cell<u32>,
     /// Nanoseconds for which most polls have ended in a yield of their own accord.
     yielding: Cell<u64>,
+    /// Tasks that this worker had spawned when the stretch began, whether it spawned many in the one before, and whether it did in
+    /// the last two: a single task that spawns thousands makes one such stretch, and says nothing of what those do.
+    spawns: Cell<u64>,
+    spawned: Cell<bool>,
+    spawning: Cell<bool>,
 }
 
 /// A mean of poll lengths.
@@ -120,16 +136,24 @@ impl Pace {
         self.firsts.set(0);
         self.yields.set(0);
         self.refused.set(coop::refused());
-        self.moved.set(self.stole.take());
+        self.moved.set(self.stolen.get() > 0);
     }
 
-    /// The next stretch is about tasks of a peer.
-    pub(super) fn stole(&self) {
-        self.stole.set(true);
+    /// The next polls are those of a peer's tasks.
+    pub(super) fn stole(&self, tasks: usize) {
+        self.stolen.set(self.stolen.get().saturating_add(tasks));
+    }
+
+    /// So many tasks were spawned until the stretch ends, at this step.
+    fn spawned(&self, spawns: u64, step: u32) {
+        let polls = u64::from(step.wrapping_sub(self.at_step.get()));
+        let many = polls > 0 && (spawns - self.spawns.replace(spawns)) * SPAWNING >= polls;
+        self.spawning.set(self.spawned.replace(many) && many);
     }
 
     fn end(&self, now: u64, step: u32, backlog: usize) {
         let polls = step.wrapping_sub(self.at_step.get());
+        self.stolen.set(self.stolen.get().saturating_sub(polls as usize));
         let time = now.saturating_sub(self.since.get());
         let yields = self.yields.get().saturating_sub(coop::refused().wrapping_sub(self.refused.get()));
         let yielding = if yields * 2 > polls { self.yielding.get().saturating_add(time) } else { 0 };
@@ -147,12 +171,12 @@ impl Worker {
     pub(super) fn sample(&self, step: u32) {
         let now = crate::platform::clock::real_now();
         let backlog = self.own(|local| local.private.len());
+        self.pace.spawned(self.slot().counters.spawns.get(), step);
         self.pace.end(now, step, backlog);
         self.pace.begin(now, step, backlog);
         self.share_at.set(self.least_worth());
-        if backlog > 0 {
-            self.share(backlog);
-        }
+        let offers = backlog > 0 && self.share(backlog);
+        self.slot().offer.set(if offers { backlog as u64 } else { 0 });
     }
 
     /// There is nothing to poll at this step.
@@ -178,22 +202,26 @@ impl Worker {
         }
     }
 
-    /// Publishes private tasks to thieves if one is there or worth waking.
+    /// Publishes private tasks to thieves if one is there or worth waking. Whether half of them may be taken at once: where they are
+    /// worth moving and never ran; others may lie here because of whom they talk to.
     #[inline(never)]
-    fn share(&self, backlog: usize) {
+    fn share(&self, backlog: usize) -> bool {
         let front = self.own(|local| local.private.front().map(|task| task.polls.get() == 0));
-        let mean = if front == Some(true) { self.pace.new.mean.get() } else { self.pace.old.mean.get() };
+        let (mean, least) =
+            if front == Some(true) { (self.pace.new.mean.get(), MOVE_NEW) } else { (self.pace.old.mean.get(), MOVE) };
+        let moves = mean >= least || self.pace.spawning.get();
         let worth = self.worth(mean);
         let idle = &self.core.idle;
         let lasts = self.pace.yielding.get() >= self.core.stats.wake_cost.get() * WORTH;
         let comes_back =
             lasts && backlog > 1 && front == Some(false) && (idle.searching() > 0 || idle.anybody_sleeps());
         if comes_back && mean >= MOVE {
-            return self.hand_half_on();
+            self.hand_half_on();
+            return false;
         }
-        let worth_a_wake = comes_back || (mean >= MOVE && backlog >= worth);
+        let worth_a_wake = comes_back || (moves && backlog >= worth);
         // What is worth a wake-up is published even if nobody sleeps: a peer that is about to end its work looks for more first.
-        let publishes = worth_a_wake || (mean >= MOVE && idle.searching() > 0);
+        let publishes = worth_a_wake || (moves && idle.searching() > 0);
         let published = publishes && self.own(Local::publish);
         if published {
             self.pace.moved.set(true);
@@ -208,6 +236,7 @@ impl Worker {
         // Where nobody waits for tasks the queue grows by a quarter of what is worth a wake-up before a push looks again.
         let wanted = wakes || (published && idle.searching() > 0);
         self.share_at.set(if wanted { worth } else { backlog.saturating_add(worth / 4) });
+        moves && front == Some(true)
     }
 
     /// Hands half of the private tasks to whoever comes for them, and wakes a peer for that. Not by way of the shared queue:
@@ -275,6 +304,26 @@ mod tests {
         }
         assert_eq!(stretch(5, SAMPLE / 2), 0);
         assert_eq!(stretch(6, SAMPLE), 1_000);
+    }
+
+    #[test]
+    fn tasks_are_said_to_spawn_tasks_after_two_stretches_of_it_and_not_for_one_that_spawned_thousands() {
+        let pace = Pace::default();
+        let (mut spawns, mut step) = (0, 0);
+        let mut stretch = |spawned: u64| {
+            spawns += spawned;
+            step += SAMPLE;
+            pace.spawned(spawns, step);
+            pace.end(0, step, 0);
+            pace.begin(0, step, 0);
+            pace.spawning.get()
+        };
+        assert!(!stretch(10_000));
+        assert!(!stretch(0));
+        assert!(!stretch(20));
+        assert!(stretch(8));
+        assert!(!stretch(7));
+        assert!(!stretch(8));
     }
 
     #[test]

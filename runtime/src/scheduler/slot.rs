@@ -58,6 +58,8 @@ pub struct Slot {
     pub(crate) thief: Thief,
     /// `shared` is not empty, as far as its owner knows: thieves look here before they probe.
     pub(crate) has_work: AtomicBool,
+    /// How many private tasks there were when the owner last looked, if they are worth moving: a hint for peers with nothing to do.
+    pub(crate) offer: Counter,
     pub(crate) finished: FinishedStack,
     pub(crate) timers: Timers,
     /// Not zero while the worker sleeps past its timers, which the keeper fires meanwhile.
@@ -112,6 +114,7 @@ impl Slot {
             }),
             thief,
             has_work: AtomicBool::new(false),
+            offer: Counter::new(0),
             finished: FinishedStack::new(),
             timers,
             entrusted: Counter::new(0),
@@ -212,12 +215,18 @@ impl Local {
 
     /// Takes everything that another worker may run, oldest first.
     pub(crate) fn take_all(&mut self) -> Vec<Runnable> {
-        let mut all = Vec::with_capacity(self.ready());
+        self.take_some(usize::MAX)
+    }
+
+    /// As [`take_all`](Self::take_all), with so many of the private tasks at most.
+    pub(crate) fn take_some(&mut self, most: usize) -> Vec<Runnable> {
+        let private = self.private.len().min(most);
+        let mut some = Vec::with_capacity(self.shared.len() + private + 1);
         while let Some(task) = self.shared.pop() {
-            all.push(task);
+            some.push(task);
         }
-        all.extend(core::iter::from_fn(|| self.private.pop_front()));
-        all.extend(self.lifo.take());
-        all
+        some.extend((0..private).map_while(|_| self.private.pop_front()));
+        some.extend(self.lifo.take());
+        some
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! | it sees | it does |
 //! |---|---|
-//! | an overdue poll | takes the worker's LIFO slot, private and shared queue, and injects them |
+//! | an overdue poll | takes the worker's LIFO slot, shared queue and [`RESCUED`] of the private one, and injects them; at each look |
 //! | few long polls of a worker while another sleeps | has the worker find out how long its polls are, and share |
 //! | due timers of a worker that is overdue, old tasks in the injector, a reactor with nobody in it | nudges a worker, waking one if need be |
 //! | every worker overdue, or one overdue for longer than [`Limits::spare_after`] | starts a spare worker |
@@ -48,6 +48,10 @@ const SHORT: Duration = Duration::from_millis(1);
 /// The longest, while nothing is overdue. An overdue poll is found at the second sample that is this far from the one before,
 /// so two of these are the bound of 10 ms that promise P3 gives.
 const LONG: Duration = Duration::from_millis(5);
+/// Private tasks taken from an overdue worker at each look, which is one per millisecond as long as it is overdue: more than
+/// that is seldom run elsewhere until the next, and most of those workers come back. Taking all of a million keeps this thread
+/// from looking for as long as that lasts.
+const RESCUED: usize = 1024;
 /// Steps of an epoch, two a poll, between two looks at it, from which on its worker reads the clock often enough by itself.
 const MANY: u32 = 2 * SAMPLE;
 /// A sleep shorter than this was not worth it: two looks of the longest period would have cost no more.
@@ -238,7 +242,7 @@ impl<'a> Rounds<'a> {
                 // Inside, so that it cannot hide what the owner publishes next.
                 slot.has_work.store(false, Ordering::Relaxed);
                 let deferred = local.deferred.take_all().collect();
-                (local.take_all(), slot.finished.drain(&mut local.owned), deferred)
+                (local.take_some(RESCUED), slot.finished.drain(&mut local.owned), deferred)
             });
             let Some((tasks, completed, deferred)) = taken else { continue };
             // Wakers of our tasks.

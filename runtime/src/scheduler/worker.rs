@@ -11,7 +11,7 @@
 use super::Core;
 use super::gather::Gather;
 use super::look::Look;
-use super::queue::Owner;
+use super::queue::{Fifo, Owner};
 use super::share::{Pace, SAMPLE};
 use super::slot::{LIFO_STREAK, Local, Slot};
 use crate::observe::unhandled::UnhandledKind;
@@ -45,6 +45,8 @@ pub struct Worker {
     pub(super) random: Cell<u32>,
     /// Where stolen tasks land before they become this worker's own.
     pub(super) landing: RefCell<Option<Owner>>,
+    /// The same for half of a peer's private queue; empty in between.
+    pub(super) haul: RefCell<Fifo>,
     pub(super) pace: Pace,
     pub(super) gather: Gather,
     /// How well the keeper has looked after entrusted timers: see `sleep.rs`.
@@ -89,6 +91,7 @@ impl Worker {
             searching: Cell::new(false),
             random: Cell::new(random),
             landing: RefCell::new(None),
+            haul: RefCell::new(Fifo::new()),
             pace: Pace::default(),
             gather: Gather::default(),
             trust: Cell::new(0),

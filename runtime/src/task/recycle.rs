@@ -2,7 +2,8 @@
 //!
 //! A worker keeps the cells that it frees, by size class, and hands them to its own next spawns: no lock, no allocator.
 //! Where tasks are spawned on one worker and freed on another the surplus moves in magazines of 32 through the depot, one
-//! lock per 32 cells (model L11). Bounds: per worker and class two magazines, in the depot 2 MiB per class; what is beyond
+//! lock per 32 cells (model L11). A worker keeps a good many to itself before that: a cell that comes from another one is not
+//! in its caches. Bounds: 1 MiB per worker and class, and two magazines, and in the depot 2 MiB per class; what is beyond
 //! goes back to the allocator. Threads that are not workers use the allocator directly. A thread that drives a current-thread
 //! runtime for a moment leaves what it kept at the seat, for whoever drives it next.
 //!

@@ -10,6 +10,10 @@ use core::ptr::{self, NonNull};
 
 /// What it has room for at first.
 const CAPACITY: usize = 16;
+/// How many neighbours stay together at most when a queue is dealt out: they were spawned together, and lie together in memory.
+const LONGEST_RUN: usize = 16;
+/// Into so many runs a queue is dealt out at least: where tasks spawn tasks the first few are worth more than all the others.
+const RUNS: usize = 64;
 
 /// First in, first out.
 pub struct Fifo {
@@ -57,6 +61,40 @@ impl Fifo {
         self.head = self.head.wrapping_add(1);
         // SAFETY: stored by push_back between head and tail, and handed out once.
         Some(unsafe { Runnable::from_ptr(NonNull::new_unchecked(task)) })
+    }
+
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        while self.room() < more {
+            self.grow();
+        }
+    }
+
+    fn room(&self) -> usize {
+        self.places.len() - self.len()
+    }
+
+    /// Moves half of the oldest tasks to `to`, as many as that has room for at most, and says how many: of every two runs of
+    /// neighbours one. Both queues keep their order.
+    pub(crate) fn deal_to(&mut self, to: &mut Self) -> usize {
+        let run = (self.len() / RUNS).clamp(1, LONGEST_RUN);
+        let pairs = (self.len() / (2 * run)).min(to.room() / run);
+        let head = self.head;
+        for pair in 0..pairs {
+            for n in 0..run {
+                *to.place(to.tail) = *self.place(head.wrapping_add(pair * 2 * run + n));
+                to.tail = to.tail.wrapping_add(1);
+            }
+        }
+        // What stays closes up towards the rest, the youngest first, so that nothing is overwritten before it was moved.
+        for pair in (0..pairs).rev() {
+            for n in (0..run).rev() {
+                let task = *self.place(head.wrapping_add((pair * 2 + 1) * run + n));
+                *self.place(head.wrapping_add((pairs + pair) * run + n)) = task;
+            }
+        }
+        self.head = head.wrapping_add(pairs * run);
+        pairs * run
     }
 
     /// The oldest, to look at.
@@ -157,6 +195,40 @@ mod tests {
             task.run();
         }
         assert!(expected.is_empty() && handles.iter().all(JoinHandle::is_finished));
+    }
+
+    #[test]
+    fn a_queue_is_dealt_out_in_runs_and_both_halves_keep_their_order() {
+        for (length, turned, room) in
+            [(0, 0, 64), (1, 3, 64), (63, 3, 64), (200, 9, 1024), (200, 9, 40), (3_000, 0, 2_000)]
+        {
+            let (mut queue, mut half, mut handles) = (Fifo::new(), Fifo::new(), Vec::new());
+            half.reserve(room);
+            for _ in 0..turned {
+                queue.push_back(task().0);
+                queue.pop_front().unwrap().run();
+            }
+            for _ in 0..length {
+                let (task, handle) = task();
+                handles.push(handle);
+                queue.push_back(task);
+            }
+            let run = (length / RUNS).clamp(1, LONGEST_RUN);
+            let pairs = (length / (2 * run)).min(half.room() / run);
+            assert_eq!(queue.deal_to(&mut half), pairs * run);
+            let goes = |n: &usize| n / run < 2 * pairs && n / run % 2 == 0;
+            for (from, indices) in [
+                (&mut half, (0..length).filter(goes).collect::<Vec<_>>()),
+                (&mut queue, (0..length).filter(|n| !goes(n)).collect()),
+            ] {
+                for n in indices {
+                    let task = from.pop_front().unwrap();
+                    assert_eq!(task.header().spec.id, handles[n].id());
+                    task.run();
+                }
+                assert_eq!(from.len(), 0);
+            }
+        }
     }
 
     #[test]

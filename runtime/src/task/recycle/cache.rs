@@ -1,8 +1,9 @@
 //! The magazines of one worker: per class one that is filled and emptied, and one full or empty behind it, so that a
-//! worker that alternates at a boundary does not go to the depot each time (Bonwick and Adams, "Magazines and Vmem", 2001).
+//! worker that alternates at a boundary does not go further each time (Bonwick and Adams, "Magazines and Vmem", 2001); and
+//! behind those full ones of its own, before it leaves any for others.
 
 use super::depot::{Depot, Magazine};
-use super::{CLASSES, allocate_plain, class_of, free_plain, layout_of, size_of};
+use super::{CLASSES, MAGAZINE, allocate_plain, class_of, free_plain, layout_of, size_of};
 use core::alloc::Layout;
 use core::cell::Cell;
 use core::mem;
@@ -15,30 +16,40 @@ static ENABLED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("WEFTWORK_REC
 
 /// Bytes of new cells for which the allocator is made to grow at once; below the size from which glibc tidies up on freeing.
 const STRETCH: usize = 48 << 10;
+/// Bytes that glibc takes for large.
+const TIDY: usize = 2 << 10;
 
-struct Pair {
+/// Bytes of cells that a worker keeps per class.
+const KEPT: usize = 1 << 20;
+
+#[allow(clippy::vec_box, reason = "magazines come and go as boxes")]
+struct Magazines {
     front: Box<Magazine>,
     back: Box<Magazine>,
+    /// Full ones.
+    kept: Vec<Box<Magazine>>,
 }
 
 struct Cache {
-    classes: [Pair; CLASSES],
+    classes: [Magazines; CLASSES],
     /// Bytes that new cells may still take before the allocator is stretched again.
     stretched: usize,
 }
 
 impl Cache {
     fn new() -> Self {
-        let pair = |_| Pair { front: Box::new(Magazine::new()), back: Box::new(Magazine::new()) };
-        Self { classes: core::array::from_fn(pair), stretched: STRETCH }
+        let magazines =
+            |_| Magazines { front: Box::new(Magazine::new()), back: Box::new(Magazine::new()), kept: Vec::new() };
+        Self { classes: core::array::from_fn(magazines), stretched: STRETCH }
     }
 }
 
 impl Drop for Cache {
     fn drop(&mut self) {
-        for (class, pair) in self.classes.iter_mut().enumerate() {
-            free_all(class, &mut pair.front);
-            free_all(class, &mut pair.back);
+        for (class, own) in self.classes.iter_mut().enumerate() {
+            free_all(class, &mut own.front);
+            free_all(class, &mut own.back);
+            own.kept.iter_mut().for_each(|magazine| free_all(class, magazine));
         }
     }
 }
@@ -84,23 +95,23 @@ pub(crate) fn allocate(layout: Layout) -> NonNull<u8> {
     let (cache, Some(class)) = (CACHE.with(Cell::get), class_of(layout)) else { return allocate_plain(layout) };
     // SAFETY: null, or this thread's own cache, which nothing else borrows: no code of ours or others runs in between.
     let Some(cache) = (unsafe { cache.as_mut() }) else { return allocate_plain(layout) };
-    let pair = &mut cache.classes[class];
-    if let Some(cell) = pair.front.pop() {
+    let own = &mut cache.classes[class];
+    if let Some(cell) = own.front.pop() {
         return cell;
     }
-    refill(pair, &mut cache.stretched, class, layout)
+    refill(own, &mut cache.stretched, class, layout)
 }
 
 #[cold]
-fn refill(pair: &mut Pair, stretched: &mut usize, class: usize, layout: Layout) -> NonNull<u8> {
-    mem::swap(&mut pair.front, &mut pair.back);
-    if let Some(cell) = pair.front.pop() {
+fn refill(own: &mut Magazines, stretched: &mut usize, class: usize, layout: Layout) -> NonNull<u8> {
+    mem::swap(&mut own.front, &mut own.back);
+    if let Some(cell) = own.front.pop() {
         return cell;
     }
-    if let Some(full) = DEPOT.fetch(class) {
-        pair.front = full;
+    if let Some(full) = own.kept.pop().or_else(|| DEPOT.fetch(class)) {
+        own.front = full;
     }
-    if let Some(cell) = pair.front.pop() {
+    if let Some(cell) = own.front.pop() {
         return cell;
     }
     *stretched = match stretched.checked_sub(size_of(class)) {
@@ -117,8 +128,12 @@ fn refill(pair: &mut Pair, stretched: &mut usize, class: usize, layout: Layout) 
 /// thread glibc would ask for each page by itself as it is needed, which was ten thousand system calls for 200 000 tasks.
 #[cold]
 fn stretch() {
-    let layout = Layout::new::<[u8; STRETCH]>();
-    // SAFETY: of that size, which is not zero, and freed with the same layout.
+    touch(Layout::new::<[u8; STRETCH]>());
+}
+
+/// Takes memory and gives it back.
+fn touch(layout: Layout) {
+    // SAFETY: the callers' layouts have a size; what is freed has the same layout.
     unsafe {
         // Hidden from the compiler, which would leave out what nobody uses.
         let memory = core::hint::black_box(std::alloc::alloc(layout));
@@ -134,9 +149,9 @@ fn stretch() {
 pub(crate) unsafe fn free(memory: NonNull<u8>, layout: Layout) {
     // SAFETY: as in allocate.
     if let (Some(cache), Some(class)) = (unsafe { CACHE.with(Cell::get).as_mut() }, class_of(layout)) {
-        let pair = &mut cache.classes[class];
-        if let Err(memory) = pair.front.push(memory) {
-            spill(pair, class, memory);
+        let own = &mut cache.classes[class];
+        if let Err(memory) = own.front.push(memory) {
+            spill(own, class, memory);
         }
     } else {
         // SAFETY: as the caller promises.
@@ -145,16 +160,31 @@ pub(crate) unsafe fn free(memory: NonNull<u8>, layout: Layout) {
 }
 
 #[cold]
-fn spill(pair: &mut Pair, class: usize, memory: NonNull<u8>) {
-    // The front is full: it goes behind, and what was behind goes to the depot if it is full too.
-    mem::swap(&mut pair.front, &mut pair.back);
-    let Err(memory) = pair.front.push(memory) else { return };
-    let mut fresh = Box::new(Magazine::new());
-    let _ = fresh.push(memory);
-    let full = mem::replace(&mut pair.front, fresh);
-    if let Err(mut full) = DEPOT.leave(class, full) {
-        free_all(class, &mut full);
+fn spill(own: &mut Magazines, class: usize, memory: NonNull<u8>) {
+    // The front is full: it goes behind, and what was behind goes further if it is full too.
+    mem::swap(&mut own.front, &mut own.back);
+    let Err(memory) = own.front.push(memory) else { return };
+    if own.kept.len() * MAGAZINE * size_of(class) < KEPT {
+        own.kept.push(mem::replace(&mut own.front, Box::new(Magazine::new())));
+    } else if DEPOT.has_room(class) {
+        let full = mem::replace(&mut own.front, Box::new(Magazine::new()));
+        if let Err(mut full) = DEPOT.leave(class, full) {
+            free_all(class, &mut full);
+        }
+    } else {
+        free_all(class, &mut own.front);
+        tidy();
     }
+    // There is room now.
+    let _ = own.front.push(memory);
+}
+
+/// Has the allocator put together what has been freed. glibc leaves that, for small blocks, until it is asked for a large one or
+/// joins two large ones, and then does it for all at once: of a million boxes that tasks had owned that took 100 ms, inside of
+/// whatever poll it happened to be.
+#[cold]
+fn tidy() {
+    touch(Layout::new::<[u8; TIDY]>());
 }
 
 fn free_all(class: usize, magazine: &mut Magazine) {
