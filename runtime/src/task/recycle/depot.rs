@@ -65,7 +65,7 @@ impl Depot {
         }
     }
 
-    /// Whether there seems to be room for a magazine. It orders nothing: `leave` says for good.
+    /// Whether there is room for a magazine; without the lock a hint.
     pub(crate) fn has_room(&self, class: usize) -> bool {
         self.classes[class].len.load(Ordering::Relaxed) * MAGAZINE * size_of(class) < BYTES
     }
@@ -77,7 +77,7 @@ impl Depot {
     pub(crate) fn leave(&self, class: usize, magazine: Box<Magazine>) -> Result<(), Box<Magazine>> {
         let shelf = &self.classes[class];
         let mut magazines = shelf.magazines.lock();
-        if magazines.len() * MAGAZINE * size_of(class) >= BYTES {
+        if !self.has_room(class) {
             return Err(magazine);
         }
         magazines.push(magazine);
