@@ -216,7 +216,7 @@ mod tests {
             let run = (length / RUNS).clamp(1, LONGEST_RUN);
             let pairs = (length / (2 * run)).min(half.room() / run);
             assert_eq!(queue.deal_to(&mut half), pairs * run);
-            let goes = |n: &usize| n / run < 2 * pairs && n / run % 2 == 0;
+            let goes = |n: &usize| n / run < 2 * pairs && (n / run).is_multiple_of(2);
             for (from, indices) in [
                 (&mut half, (0..length).filter(goes).collect::<Vec<_>>()),
                 (&mut queue, (0..length).filter(|n| !goes(n)).collect()),
