@@ -39,6 +39,7 @@ mod platform;
 mod reactor;
 pub mod runtime;
 mod scheduler;
+pub mod scope;
 pub mod task;
 pub mod time;
 
@@ -61,11 +62,10 @@ pub mod model;
 
 pub use offload::{Offload, block_in_place, run_in_executor, to_thread};
 pub use runtime::{Handle, Runtime, run};
+pub use scope::is_cancelled;
 pub use task::{JoinError, JoinHandle, spawn, spawn_local};
 pub use time::{sleep, timeout};
-pub use weftwork_blocking::{
-    BlockingExecutor, BlockingHandle, OffloadError, ThreadPool, check_cancelled, is_cancelled,
-};
+pub use weftwork_blocking::{BlockingExecutor, BlockingHandle, OffloadError, ThreadPool, check_cancelled};
 #[cfg(feature = "macros")]
 pub use weftwork_macros::{main, test};
 

@@ -103,14 +103,20 @@ impl Drop for Restore {
 /// Runs `f`, a poll, with a budget of `units` and the cancel bit as given.
 #[inline]
 pub fn within<R>(units: u32, cancelled: bool, f: impl FnOnce() -> R) -> R {
-    within_task(ptr::null(), units, cancelled, f).0
+    // SAFETY: no task.
+    unsafe { within_task(ptr::null(), units, cancelled, f) }.0
 }
 
 /// As [`within`], for the poll of a task, and says whether the task was [woken from inside](wake_from_inside) meanwhile.
 ///
-/// `task` is an even address that tells the tasks of an executor apart; it is only compared.
+/// `task` is an even address that tells the tasks of an executor apart; here it is only compared.
+///
+/// # Safety
+/// `task` is null, or the header of a task of weftwork's runtime that this thread is inside of while `f` runs: [`task`] gives it
+/// to that runtime, which looks into it.
+#[doc(hidden)]
 #[inline(always)]
-pub fn within_task<R>(task: *const (), units: u32, cancelled: bool, f: impl FnOnce() -> R) -> (R, bool) {
+pub unsafe fn within_task<R>(task: *const (), units: u32, cancelled: bool, f: impl FnOnce() -> R) -> (R, bool) {
     let before = state();
     let outer = PLACE.with(|place| place.task.get());
     PLACE.with(|place| {
@@ -120,6 +126,13 @@ pub fn within_task<R>(task: *const (), units: u32, cancelled: bool, f: impl FnOn
     let _restore = Restore(before, outer);
     let out = f();
     (out, PLACE.with(|place| !ptr::eq(place.task.get(), task)))
+}
+
+/// The task whose poll the calling thread is inside of, as its executor named it; null outside of one, and inside of a
+/// [`within`] in it.
+#[doc(hidden)]
+pub fn task() -> *const () {
+    PLACE.with(|place| place.task.get()).map_addr(|address| address & !1)
 }
 
 /// Leaves a note that the task was woken, if the calling thread is inside of its poll; `false` if it is not, or is inside of
@@ -163,7 +176,13 @@ pub fn with_cancel_bit<R>(cancelled: bool, f: impl FnOnce() -> R) -> R {
 
 /// Sets the cancel bit for the rest of the poll that runs now: the task has just cancelled itself.
 pub fn cancel_this_poll() {
-    set_state(state().with(State::CANCELLED, true));
+    set_cancel_bit(true);
+}
+
+/// Sets or clears the cancel bit until somebody else does: a region that is entered or left. See [`with_cancel_bit`], which puts
+/// back what was there.
+pub fn set_cancel_bit(cancelled: bool) {
+    set_state(state().with(State::CANCELLED, cancelled));
 }
 
 /// Whether the poll that runs now lies in a cancelled region.

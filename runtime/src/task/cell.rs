@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Cell<F, S, N> +--------------------------------------------------------------+
-//!                 | Header: state, vtable, owner, id, place, links, waker, cause |  every task alike, 96 bytes
+//!                 | Header: state, vtable, owner, id, place, links, waker, root  |  every task alike, 96 bytes
 //!                 | S: how it is scheduled (one pointer in production)           |
 //!                 | Stage<F>: the future, then its outcome in the same place     |
 //!                 | N: its name; nothing for a task without one                  |
@@ -19,9 +19,11 @@
 //! The cell is aligned to 16 at most: an over-aligned one would send the allocator down its slow path.
 
 use super::error::{CancelCause, Panic};
-use super::state::State;
+use super::state::{Cancel, State};
 use super::{Runnable, TaskId, recycle, run};
 use crate::observe::unhandled::Unhandled;
+use crate::scope::frame::{self, Target};
+use crate::scope::root::Root;
 use core::alloc::Layout;
 use core::mem::ManuallyDrop;
 use core::panic::Location;
@@ -90,7 +92,8 @@ pub struct Header {
     pub(super) join_waker: UnsafeCell<Option<Waker>>,
     /// The next in the stack of completed tasks of the owner.
     pub(crate) next: UnsafeCell<*mut Header>,
-    cause: AtomicPtr<CancelCause>,
+    /// What it needs once it is cancelled or has regions inside; null until then.
+    root: AtomicPtr<Root>,
 }
 
 impl core::fmt::Debug for Header {
@@ -189,7 +192,7 @@ pub(crate) unsafe fn allocate<F: Future, S: Schedule, N: Name>(
         (&raw mut (*header).links).write(UnsafeCell::new(Links { previous: ptr::null_mut(), next: ptr::null_mut() }));
         (&raw mut (*header).join_waker).write(UnsafeCell::new(None));
         (&raw mut (*header).next).write(UnsafeCell::new(ptr::null_mut()));
-        (&raw mut (*header).cause).write(AtomicPtr::new(ptr::null_mut()));
+        (&raw mut (*header).root).write(AtomicPtr::new(ptr::null_mut()));
     }
     memory.cast()
 }
@@ -209,25 +212,68 @@ fn vtable<F: Future, S: Schedule, N: Name>() -> &'static Vtable {
 }
 
 impl Header {
+    /// The region that is the task, made now if there is none.
+    pub(crate) fn root(&self) -> &Root {
+        if let Some(root) = self.root_if_any() {
+            return root;
+        }
+        let new = Box::into_raw(Box::new(Root::new()));
+        // Ordering: Release publishes the root to root_if_any; Acquire, of another's.
+        match self.root.compare_exchange(ptr::null_mut(), new, Ordering::Release, Ordering::Acquire) {
+            // SAFETY: published just now, and freed with the cell.
+            Ok(_) => unsafe { &*new },
+            Err(others) => {
+                // SAFETY: made above and never shared.
+                drop(unsafe { Box::from_raw(new) });
+                // SAFETY: stored by somebody else in this function, and freed with the cell.
+                unsafe { &*others }
+            }
+        }
+    }
+
+    /// As [`root`](Self::root), but none is made.
+    #[inline]
+    pub(crate) fn root_if_any(&self) -> Option<&Root> {
+        // Ordering: Acquire pairs with root's Release.
+        let root = self.root.load(Ordering::Acquire);
+        // SAFETY: null, or stored by `root` and freed with the cell.
+        unsafe { root.as_ref() }
+    }
+
     /// Stores why the task is to be cancelled; the first to do so wins.
     pub(crate) fn set_cause(&self, cause: CancelCause) -> bool {
-        let new = Box::into_raw(Box::new(cause));
-        // Ordering: Release publishes the cause to cause()'s Acquire.
-        let first = self.cause.compare_exchange(ptr::null_mut(), new, Ordering::Release, Ordering::Relaxed).is_ok();
-        if !first {
-            // SAFETY: made above and never shared.
-            drop(unsafe { Box::from_raw(new) });
-        }
-        first
+        self.root().node.set_cause(cause)
     }
 
     /// Why the task is to be cancelled, once it is.
-    pub(crate) fn cause(&self) -> Option<&CancelCause> {
-        // Ordering: Acquire pairs with set_cause.
-        let cause = self.cause.load(Ordering::Acquire);
-        // SAFETY: null, or stored by set_cause and freed with the cell.
-        unsafe { cause.as_ref() }
+    pub(crate) fn cause(&self) -> Option<CancelCause> {
+        self.root_if_any().and_then(|root| root.node.cause())
     }
+}
+
+/// Asks a task to stop, and says why; `false` if it has finished or was asked before.
+///
+/// # Safety
+/// The caller holds a reference.
+pub(crate) unsafe fn cancel_for(this: NonNull<Header>, cause: CancelCause) -> bool {
+    // SAFETY: as the caller promises.
+    let header = unsafe { this.as_ref() };
+    if header.state.is_complete() || !header.set_cause(cause) {
+        return false;
+    }
+    let called = header.state.cancel();
+    if called == Cancel::TooLate {
+        return false;
+    }
+    // If this is the task that the thread is inside of, its next await is the last.
+    frame::mark(Target::Task(this.as_ptr().cast_const().cast()));
+    // Regions inside may be polled by something that polls only what is woken.
+    header.root().node.wake_all();
+    if called == Cancel::Schedule {
+        // SAFETY: the transition made this thread the holder of the Runnable.
+        schedule_runnable(unsafe { Runnable::from_ptr(this) }, Turn::Next);
+    }
+    true
 }
 
 /// Polls the task that `this` names; `true` if it was woken meanwhile and the caller still holds its `Runnable`.
@@ -364,9 +410,9 @@ pub(super) unsafe fn free<F: Future, S: Schedule, N: Name>(this: NonNull<Header>
     unsafe {
         run::drop_outcome::<F, S, N>(this);
         let header = &memory.as_ref().header;
-        let cause = header.cause.load(Ordering::Acquire);
-        if !cause.is_null() {
-            drop(Box::from_raw(cause));
+        let root = header.root.load(Ordering::Acquire);
+        if !root.is_null() {
+            drop(Box::from_raw(root));
         }
         if let Some(waker) = header.join_waker.with_mut(|slot| ptr::replace(slot, None)) {
             free_waker(header, waker);

@@ -1,9 +1,10 @@
 //! `JoinHandle`: a task's outcome, and the way to cancel it.
 
-use super::cell::{self, Header, Turn, schedule_runnable};
+use super::TaskId;
+use super::cell::{self, Header};
 use super::error::{CancelCause, CancelKind, JoinError};
-use super::state::{Cancel, DroppedJoin};
-use super::{Runnable, TaskId};
+use super::state::DroppedJoin;
+use crate::scope::leaving;
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
@@ -89,25 +90,20 @@ impl<T> JoinHandle<T> {
     }
 
     pub(crate) fn cancel_for(&self, cause: CancelCause) -> bool {
-        let header = self.header();
-        if header.state.is_complete() || !header.set_cause(cause) {
-            return false;
-        }
-        match header.state.cancel() {
-            Cancel::Schedule => {
-                // SAFETY: the transition made this thread the holder of the Runnable.
-                schedule_runnable(unsafe { Runnable::from_ptr(self.task) }, Turn::Next);
-                true
-            }
-            Cancel::Marked => {
-                if crate::context::current_task() == Some(self.id()) {
-                    // The task cancels itself: its next await is the last.
-                    coop::cancel_this_poll();
-                }
-                true
-            }
-            Cancel::TooLate => false,
-        }
+        // SAFETY: the handle's reference.
+        unsafe { cell::cancel_for(self.task, cause) }
+    }
+
+    /// Cancels the task because nobody will have its value.
+    pub(crate) fn cancel_because_dropped(&self) {
+        self.cancel_for(CancelCause::new(CancelKind::HandleDropped));
+    }
+
+    /// The same handle, for somebody who only wants to know when the task has ended.
+    ///
+    /// Whoever calls it gives this one up without dropping it.
+    pub(crate) fn without_outcome(&self) -> JoinHandle<()> {
+        JoinHandle { task: self.task, outcome: PhantomData }
     }
 
     /// Whether the task has finished, in whatever way; awaiting it is then immediate.
@@ -119,7 +115,7 @@ impl<T> JoinHandle<T> {
     /// Why the task was asked to stop, if it was.
     pub fn cancel_cause(&self) -> Option<CancelCause> {
         let header = self.header();
-        if header.state.is_cancelled() { header.cause().cloned() } else { None }
+        if header.state.is_cancelled() { header.cause() } else { None }
     }
 
     /// The task's identifier.
@@ -187,11 +183,20 @@ impl<T> JoinHandle<T> {
     }
 }
 
+impl JoinHandle<()> {
+    /// Ready when the task has ended, whatever it came to, which stays unread.
+    pub(crate) fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.header().state.is_complete() && self.register(cx) { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let begun = self.header().state.has_join_waker();
+        // To wait for a task does nothing to it, so that may begin where everything is cancelled, to be there when the region
+        // unwinds: then the task is cancelled with it.
+        let begun = coop::is_cancelled() || self.header().state.has_join_waker();
         let unit = core::task::ready!(coop::proceed(cx, begun));
         if !self.header().state.is_complete() && self.register(cx) {
             return Poll::Pending;
@@ -204,6 +209,9 @@ impl<T> Future for JoinHandle<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
+        if self.header().state.is_waited_for() && leaving::offer(self) {
+            return;
+        }
         // SAFETY: drop_join says what has become this thread's own, and whether the reference is still there to be released.
         unsafe {
             match self.header().state.drop_join() {

@@ -43,12 +43,15 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
     /// The caller holds the task, and its future is whole.
     #[cold]
     unsafe fn end(&self, ended: Ended) {
-        let dropped = contain(|| {
+        let root = self.header.root();
+        let drop_future = || {
             self.stage.with_mut(|stage| {
                 // SAFETY: as the caller promises; the future is dropped where it is pinned.
-                coop::unconstrained(|| unsafe { ptr::drop_in_place(stage) });
+                unsafe { ptr::drop_in_place(stage) };
             });
-        });
+        };
+        // SAFETY: this thread is inside of the task.
+        let dropped = unsafe { root.unwind(drop_future) };
         let outcome = match dropped {
             Ok(()) => Err(ended),
             Err(late) => self.ended_late(Err(ended), late),
@@ -115,10 +118,7 @@ pub(super) unsafe fn poll<F: Future, S: Schedule, N: Name>(this: NonNull<Header>
     match cell.header.state.start_poll() {
         StartPoll::Poll => {}
         // SAFETY: start_poll gave us the future.
-        StartPoll::Cancel => unsafe {
-            poll_cancelled::<F, S, N>(this);
-            return false;
-        },
+        StartPoll::Cancel => return unsafe { poll_cancelled::<F, S, N>(this) },
     }
     // SAFETY: as above; after the end this thread is still inside of the task.
     unsafe {
@@ -127,7 +127,7 @@ pub(super) unsafe fn poll<F: Future, S: Schedule, N: Name>(this: NonNull<Header>
                 EndPoll::Idle => {}
                 EndPoll::Reschedule => return true,
                 // end_poll left us the future.
-                EndPoll::Cancel => poll_cancelled::<F, S, N>(this),
+                EndPoll::Cancel => return poll_cancelled::<F, S, N>(this),
             },
             Polled::Ended => complete::<F, S, N>(this),
         }
@@ -171,7 +171,8 @@ unsafe fn poll_once<F: Future, S: Schedule, N: Name>(this: NonNull<Header>, last
         })
     };
     let task = this.as_ptr().cast_const().cast();
-    match coop::within_task(task, coop::UNITS_PER_POLL, last, || contain(poll)) {
+    // SAFETY: the header of the task that this thread is inside of.
+    match unsafe { coop::within_task(task, coop::UNITS_PER_POLL, last, || contain(poll)) } {
         (Ok(PENDING), self_woken) => Polled::Pending { self_woken },
         (Ok(_), _) => Polled::Ended,
         (Err(payload), _) => {
@@ -182,21 +183,43 @@ unsafe fn poll_once<F: Future, S: Schedule, N: Name>(this: NonNull<Header>, last
     }
 }
 
-/// Ends a cancelled task, after a last poll if that may bring its value.
+/// Ends a cancelled task: after a last poll if that may bring its value, when the regions inside have had their say, and the tasks
+/// that it waited for have ended. `true` if it goes on, was woken meanwhile, and the caller still holds its `Runnable`.
 ///
 /// # Safety
 /// The caller holds the task.
 #[cold]
-unsafe fn poll_cancelled<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
-    // SAFETY: as the caller promises.
+unsafe fn poll_cancelled<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) -> bool {
+    // SAFETY: the vtable is chosen by the cell's own types, and who holds the task keeps it alive.
+    let cell = unsafe { cell::<F, S, N>(this) };
+    let root = cell.header.root();
+    let waker = waker::borrowed(this);
+    let mut cx = Context::from_waker(&waker);
+    let mut self_woken = false;
+    // SAFETY: as the caller promises, this thread is inside of the task, and has its future while that is there.
     unsafe {
-        if cell::<F, S, N>(this).may_have_a_value()
-            && let Polled::Ended = poll_once::<F, S, N>(this, true)
-        {
-            return complete::<F, S, N>(this);
+        if !root.has_ended() {
+            if cell.may_have_a_value() {
+                root.node.begin_pass();
+                match poll_once::<F, S, N>(this, true) {
+                    Polled::Ended => {
+                        complete::<F, S, N>(this);
+                        return false;
+                    }
+                    Polled::Pending { self_woken: woken } => self_woken = woken,
+                }
+                if !root.may_end(&mut cx) {
+                    return cell.header.state.end_cancelled_poll(self_woken);
+                }
+            }
+            cell.end(Ended::Cancelled);
         }
-        cancel::<F, S, N>(this);
+        if !cell.scheduler.ends() && !root.all_have_left(&mut cx) {
+            return cell.header.state.end_cancelled_poll(self_woken);
+        }
+        complete::<F, S, N>(this);
     }
+    false
 }
 
 /// Drops the future of a task and completes it as cancelled.
@@ -217,6 +240,10 @@ pub(super) unsafe fn cancel<F: Future, S: Schedule, N: Name>(this: NonNull<Heade
 unsafe fn complete<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
     // SAFETY: the owning list's reference lives until release below.
     let cell = unsafe { cell::<F, S, N>(this) };
+    if let Some(root) = cell.header.root_if_any() {
+        // A handle to the task's scope may have been left with a waker of the task, which would keep it for ever.
+        root.node.forget_waker();
+    }
     // SAFETY: once per task, here, inside of it.
     let left = unsafe { cell.scheduler.leave(this) };
     match cell.header.state.complete(left) {
@@ -256,7 +283,7 @@ pub(super) unsafe fn take_outcome<F: Future, S: Schedule, N: Name>(this: NonNull
                 Stage::Outcome(Err(Ended::Panicked(panic))) => to.write(Err(JoinError::Panicked(ptr::read(panic)))),
                 Stage::Outcome(Err(Ended::Cancelled)) => {
                     // Whoever cancels says why first.
-                    let cause = cell.header.cause().cloned();
+                    let cause = cell.header.cause();
                     let cause = cause.unwrap_or_else(|| CancelCause::new(CancelKind::Shutdown));
                     to.write(Err(JoinError::Cancelled(cause)));
                 }

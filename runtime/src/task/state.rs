@@ -43,7 +43,9 @@
 //! 3. Cancel against poll: cancel sets `CANCELLED` and `HELD` at once. Idle: the canceller schedules, and the worker
 //!    that runs the task drops the future on the thread where it may be dropped, after a last poll with the cancel bit set,
 //!    because a value that is ready wins. Held: start_poll or end_poll finds the bit; end_poll lets go by a compare-exchange
-//!    of what it saw, so it cannot miss it. Complete first: the value wins and cancel says that it came too late.
+//!    of what it saw, so it cannot miss it. Complete first: the value wins and cancel says that it came too late. A
+//!    cancelled task that regions inside keep from ending is let go of by end_cancelled_poll, and is then as any idle one, but that
+//!    each start_poll finds the bit.
 //! 4. Shutdown against a `Runnable` in flight: claim_idle takes only a task that nobody holds, so a
 //!    `Runnable` never outlives the future; the one in flight arrives in a queue that shutdown drains.
 //! 5. Handle polled against completion: the handle fills the slot while `JOIN_WAKER` is unset and then sets the bit by a
@@ -245,6 +247,26 @@ impl State {
         }
     }
 
+    /// Transition (3) of a task that is cancelled and yet not over: something inside must have its say first. `true` if it was woken
+    /// meanwhile and the caller holds the one `Runnable`.
+    pub fn end_cancelled_poll(&self, self_woken: bool) -> bool {
+        if self_woken {
+            return true;
+        }
+        let mut now = self.0.load(Ordering::Relaxed);
+        loop {
+            debug_assert!(now & HELD != 0 && now & COMPLETE == 0, "end_poll outside a poll");
+            if now & WOKEN != 0 {
+                return true;
+            }
+            // Ordering: Release as in end_poll.
+            match self.0.compare_exchange_weak(now, now & !HELD, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return false,
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
     /// Transition (4).
     pub fn claim_idle(&self) -> Claim {
         let mut now = self.0.load(Ordering::Acquire);
@@ -314,6 +336,12 @@ impl State {
     /// Whether the waker slot is frozen. Only the handle may ask.
     pub fn has_join_waker(&self) -> bool {
         self.0.load(Ordering::Relaxed) & JOIN_WAKER != 0
+    }
+
+    /// Whether the handle has left a waker, and the task has not ended. Only the handle may ask.
+    #[inline]
+    pub fn is_waited_for(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & (JOIN_WAKER | COMPLETE) == JOIN_WAKER
     }
 
     /// The handle has filled the slot: freezes it.

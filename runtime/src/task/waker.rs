@@ -15,7 +15,7 @@ use weftwork_sync::coop;
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
 
 /// A waker that borrows the reference of whoever polls: it costs no count.
-pub(super) struct BorrowedWaker(ManuallyDrop<Waker>);
+pub(crate) struct BorrowedWaker(ManuallyDrop<Waker>);
 
 impl Deref for BorrowedWaker {
     type Target = Waker;
@@ -25,7 +25,7 @@ impl Deref for BorrowedWaker {
 }
 
 /// The waker of a task that is being polled; the poll keeps the task alive.
-pub(super) fn borrowed(task: NonNull<Header>) -> BorrowedWaker {
+pub(crate) fn borrowed(task: NonNull<Header>) -> BorrowedWaker {
     // SAFETY: the vtable's functions take headers, and this waker is never dropped.
     BorrowedWaker(ManuallyDrop::new(unsafe { Waker::from_raw(raw(task)) }))
 }

@@ -2,6 +2,7 @@
 
 use crate::platform::clock::{Clock, ManualTime, nanoseconds};
 use crate::time::Instant;
+use crate::time::timers::NEVER;
 use core::time::Duration;
 use weftwork_sync::primitive::Shared;
 
@@ -30,6 +31,23 @@ impl ManualClock {
     /// Timers fire on their workers: `settle().await` waits until what they woke has run.
     pub fn advance(&self, by: Duration) {
         self.time.advance(nanoseconds(by));
+    }
+
+    /// Moves it to where the next timer of the current runtime is due; `false` if none is armed.
+    ///
+    /// For a test that has found by `settle().await` that nothing can run before. The runtime has to be on this clock.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn advance_to_next(&self) -> bool {
+        let Some(core) = crate::context::current() else { panic!("{}", crate::context::NO_RUNTIME) };
+        let next = core.slots.iter().map(|slot| slot.timers.next_due()).min().unwrap_or(NEVER);
+        let next = next.min(core.outside_timers.next_due());
+        if next == NEVER {
+            return false;
+        }
+        self.time.advance(next.saturating_sub(self.time.now()));
+        true
     }
 
     pub(crate) fn to_clock(&self) -> Clock {

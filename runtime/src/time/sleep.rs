@@ -81,6 +81,16 @@ impl Sleep {
         matches!(self.state, State::Done(_))
     }
 
+    /// Whether it is known to have ended, before the poll that would say so.
+    #[inline(always)]
+    pub(crate) fn has_fired(&self) -> bool {
+        match &self.state {
+            State::Armed { timer, deadline } => timer.has_fired(deadline.as_nanos()),
+            State::Done(_) => true,
+            State::New(_) | State::Yielded => false,
+        }
+    }
+
     /// Ends at `deadline` instead, whether it was armed, had ended, or neither.
     pub fn reset(&mut self, deadline: Instant) {
         self.state = State::New(When::At(deadline));

@@ -1,14 +1,19 @@
 //! Waiting for something else at most until a point in time.
 
-use super::{Instant, Sleep};
-
+use super::Instant;
+use crate::context;
+use crate::scope::frame::NEVER;
+use crate::scope::limit::{Timed, Unlimited};
+use crate::scope::node::Node;
+use crate::scope::region::{Kind, Region};
 use core::fmt;
 use core::future::{Future, IntoFuture};
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use pin_project_lite::pin_project;
-use weftwork_sync::coop;
+use weftwork_sync::primitive::Shared;
 
 /// Waits for `future`, at most for `duration` counted from the first poll.
 ///
@@ -29,15 +34,17 @@ use weftwork_sync::coop;
 /// });
 /// ```
 #[doc(alias = "wait_for")]
+#[track_caller]
 pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F> {
-    Timeout { future: Some(future.into_future()), limit: Limit::After(duration) }
+    Timeout::new(future, Timed::After(duration))
 }
 
 /// Waits for `future`, at most until `deadline`; otherwise as [`timeout`].
 ///
 /// asyncio's counterpart is `asyncio.timeout_at`, tokio's is `tokio::time::timeout_at`.
+#[track_caller]
 pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F> {
-    Timeout { future: Some(future.into_future()), limit: Limit::At(super::sleep_until(deadline)) }
+    Timeout::new(future, Timed::At(super::sleep_until(deadline)))
 }
 
 pin_project! {
@@ -45,68 +52,207 @@ pin_project! {
     #[must_use = "futures do nothing unless awaited"]
     pub struct Timeout<F: IntoFuture> {
         #[pin]
-        future: Option<F::IntoFuture>,
-        limit: Limit,
+        region: Region<F::IntoFuture>,
+        limit: Timed,
     }
 }
 
-enum Limit {
-    /// Counted from the first poll that finds the future pending.
-    After(Duration),
-    At(Sleep),
-}
-
-impl Limit {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Self::After(duration) = self {
-            *self = Self::At(match *duration {
-                // A sleep of no length lets others run once; a limit of none is over.
-                Duration::ZERO => super::sleep_until(Instant::now()),
-                // It counts from its first poll, which is now.
-                duration => super::sleep(duration),
-            });
-        }
-        let Self::At(sleep) = self else { return Poll::Pending };
-        if coop::has_budget() {
-            return Pin::new(sleep).poll(cx);
-        }
-        // The future has spent the whole budget; a deadline that could not be looked at would never pass (tokio 4314).
-        coop::unconstrained(|| Pin::new(sleep).poll(cx))
+impl<F: IntoFuture> Timeout<F> {
+    #[track_caller]
+    fn new(future: F, limit: Timed) -> Self {
+        Self { region: Region::new(Kind::Scope, Location::caller(), future.into_future()), limit }
     }
 }
 
 impl<F: IntoFuture> Future for Timeout<F> {
     type Output = Result<F::Output, Elapsed>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let future = this.future.as_mut().as_pin_mut().expect("a Timeout was polled after it had ended");
-        if let Poll::Ready(value) = future.poll(cx) {
-            return Poll::Ready(Ok(value));
-        }
-        if coop::is_cancelled() {
-            // The region above drops this; a deadline would be armed for nobody.
-            return Poll::Pending;
-        }
-        core::task::ready!(this.limit.poll(cx));
-        // Dropped before the caller goes on: what it held is free again.
-        this.future.set(None);
-        Poll::Ready(Err(Elapsed(())))
+        let this = self.project();
+        this.region.poll(this.limit, cx).map_err(|_| Elapsed(()))
     }
 }
 
 impl<F: IntoFuture> fmt::Debug for Timeout<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.limit {
-            Limit::After(duration) => write!(f, "Timeout {{ {duration:?} from the first poll that waits }}"),
-            Limit::At(sleep) => write!(f, "Timeout {{ {sleep:?} }}"),
+            Timed::After(duration) => write!(f, "Timeout {{ {duration:?} from the first poll that waits }}"),
+            Timed::At(sleep) => write!(f, "Timeout {{ {sleep:?} }}"),
         }
     }
 }
 
+/// Waits for `future`, at most for `duration`; `None` if that was too short. Otherwise as [`timeout`].
+///
+/// trio's counterpart is `move_on_after`.
+///
+/// ```
+/// use weftwork::time::{Duration, move_on_after};
+/// weftwork::run(async {
+///     assert_eq!(move_on_after(Duration::from_millis(1), std::future::pending::<()>()).await, None);
+/// });
+/// ```
+#[track_caller]
+pub fn move_on_after<F: IntoFuture>(duration: Duration, future: F) -> MoveOn<F> {
+    MoveOn { timeout: timeout(duration, future) }
+}
+
+pin_project! {
+    /// The future of [`move_on_after`].
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct MoveOn<F: IntoFuture> {
+        #[pin]
+        timeout: Timeout<F>,
+    }
+}
+
+impl<F: IntoFuture> Future for MoveOn<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().timeout.poll(cx).map(Result::ok)
+    }
+}
+
+impl<F: IntoFuture> fmt::Debug for MoveOn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MoveOn").field(&self.timeout).finish()
+    }
+}
+
+/// Runs what `f` makes, at most until a deadline that it, or whoever it gives the handle, may move; `None` is no deadline yet.
+///
+/// asyncio's counterpart is `asyncio.timeout` with `reschedule`.
+///
+/// ```
+/// use weftwork::time::{Duration, Instant, timeout_with};
+/// weftwork::run(async {
+///     let soon = Instant::now() + Duration::from_secs(1);
+///     let done = timeout_with(Some(soon), async |limit| {
+///         limit.reschedule(Some(soon + Duration::from_secs(9))).unwrap();
+///         limit.when() > Some(soon)
+///     });
+///     assert_eq!(done.await, Ok(true));
+/// });
+/// ```
+#[track_caller]
+pub fn timeout_with<T, F: Future<Output = T>>(
+    deadline: Option<Instant>,
+    f: impl FnOnce(TimeoutHandle) -> F,
+) -> TimeoutWith<F> {
+    let node = Node::new(false);
+    node.set_deadline(deadline.map_or(NEVER, |deadline| deadline.as_nanos().min(NEVER - 1)));
+    let future = f(TimeoutHandle { node: node.clone() });
+    TimeoutWith { region: Region::with_node(Kind::Scope, Location::caller(), node.clone(), future), node }
+}
+
+pin_project! {
+    /// The future of [`timeout_with`].
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct TimeoutWith<F> {
+        #[pin]
+        region: Region<F>,
+        node: Shared<Node>,
+    }
+
+    impl<F> PinnedDrop for TimeoutWith<F> {
+        fn drop(this: Pin<&mut Self>) {
+            this.node.close();
+        }
+    }
+}
+
+impl<F: Future> Future for TimeoutWith<F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let polled = this.region.poll(&mut Unlimited, cx).map_err(|_| Elapsed(()));
+        if polled.is_ready() {
+            this.node.close();
+        }
+        polled
+    }
+}
+
+impl<F> fmt::Debug for TimeoutWith<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimeoutWith").field("at", &format_args!("{}", self.region.place())).finish_non_exhaustive()
+    }
+}
+
+/// Looks at the deadline of a [`timeout_with`], and moves it.
+#[derive(Clone)]
+pub struct TimeoutHandle {
+    node: Shared<Node>,
+}
+
+impl TimeoutHandle {
+    /// Moves the deadline; `None` takes it away, and one that has passed is over at once.
+    ///
+    /// # Errors
+    /// It is too late: the time was up, or what it limited has ended.
+    pub fn reschedule(&self, deadline: Option<Instant>) -> Result<(), RescheduleError> {
+        let passed = self.node.deadline() <= context::now();
+        if self.node.is_cancelled() || passed {
+            return Err(RescheduleError(Late::Expired));
+        }
+        if self.node.is_closed() {
+            return Err(RescheduleError(Late::Ended));
+        }
+        self.node.set_deadline(deadline.map_or(NEVER, |deadline| deadline.as_nanos().min(NEVER - 1)));
+        Ok(())
+    }
+
+    /// The deadline, if there is one.
+    pub fn when(&self) -> Option<Instant> {
+        let deadline = self.node.deadline();
+        (deadline != NEVER).then(|| Instant::from_nanos(deadline))
+    }
+
+    /// Whether the time was up before the future was ready.
+    pub fn expired(&self) -> bool {
+        self.node.is_cancelled()
+    }
+}
+
+impl fmt::Debug for TimeoutHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimeoutHandle").field("when", &self.when()).field("expired", &self.expired()).finish()
+    }
+}
+
+/// A deadline could not be moved any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RescheduleError(Late);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Late {
+    Expired,
+    Ended,
+}
+
+impl fmt::Display for RescheduleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Late::Expired => "the time was up already: move a deadline before it passes",
+            Late::Ended => "what this deadline limited has ended: it belongs to one timeout_with",
+        })
+    }
+}
+
+impl std::error::Error for RescheduleError {}
+
 /// The time was up before the future was ready.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Elapsed(());
+
+impl Elapsed {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
 
 impl fmt::Debug for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

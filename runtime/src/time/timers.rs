@@ -297,6 +297,25 @@ impl Timer {
         }
     }
 
+    /// Whether the timer is known to have fired; in doubt it is not. It costs a load as long as it waits.
+    #[inline]
+    pub(crate) fn has_fired(&self, deadline: u64) -> bool {
+        let Some(at) = self.shared else { return true };
+        // SAFETY: this timer is counted, which keeps it.
+        let shared = unsafe { at.as_ref() };
+        let latest = if self.coarse { deadline.saturating_add(COARSE_TICK) } else { deadline };
+        // Ordering: Relaxed: a hint. As long as the timer is in a wheel, somebody has to come before that.
+        shared.next_due.load(Ordering::Relaxed) > latest && self.is_gone(shared, deadline)
+    }
+
+    #[cold]
+    fn is_gone(&self, shared: &Shared, deadline: u64) -> bool {
+        shared.wheels.with(|wheels| {
+            let waits = wheels.of(self.coarse).is_some_and(|wheel| wheel.get_mut(self.key).is_some());
+            !waits && (!wheels.closed || shared.clock.now() >= deadline)
+        })
+    }
+
     /// Calls `f` with the waker under the lock, or says why there is none.
     fn section<R>(&mut self, deadline: u64, f: impl FnOnce(&mut Waker) -> R) -> Result<R, Look> {
         let Some(at) = self.shared else { return Err(Look::Fired) };

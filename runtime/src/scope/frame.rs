@@ -1,0 +1,272 @@
+//! Which regions the calling thread is inside of at the moment.
+//!
+//! Each region puts a frame onto the thread's stack while it polls its future. By these a region finds the one around it, a
+//! cancellation reaches the rest of the poll that asked for it, and a scope or a deadline is found from inside. Frames belong to
+//! the task being polled; another task polled within that poll (a runtime driven inside of `block_in_place`) does not see them.
+//!
+//! The cancel bit of `weftwork_sync::coop` says what is visible at the innermost place: cancelled here, or outside and not behind
+//! a shield. A frame keeps what is visible outside of it, and puts that back when it is left.
+
+use super::node::Node;
+use super::region::Rare;
+use crate::task::{CancelCause, CancelKind, Header};
+use core::cell::Cell;
+use core::panic::Location;
+use core::ptr;
+use core::task::Waker;
+use weftwork_sync::primitive::Shared;
+use weftwork_sync::{coop, weft_thread_local};
+
+weft_thread_local! {
+    static INNERMOST: Cell<*const Frame> = Cell::new(ptr::null());
+}
+
+/// No deadline.
+pub(crate) const NEVER: u64 = u64::MAX;
+
+/// A region that the calling thread is inside of.
+pub(crate) struct Frame {
+    /// What was innermost before, of whatever task.
+    before: *const Frame,
+    /// The region around this one in the same task.
+    outer: *const Frame,
+    task: *const (),
+    outside: Cell<bool>,
+    /// The region itself is cancelled.
+    own: Cell<bool>,
+    shield: bool,
+    at: &'static Location<'static>,
+    waker: *const Waker,
+    /// The region's own, borrowed for the time of the poll.
+    rare: Cell<Option<Box<Rare>>>,
+    /// Nanoseconds on the runtime's clock; the node may have an earlier one.
+    deadline: Cell<u64>,
+    /// A deadline that has not been counted from yet.
+    after: u64,
+}
+
+/// How a region enters.
+pub(crate) struct Entry<'a> {
+    pub(crate) cancelled: bool,
+    pub(crate) shield: bool,
+    pub(crate) at: &'static Location<'static>,
+    pub(crate) waker: &'a Waker,
+    pub(crate) rare: Option<Box<Rare>>,
+    pub(crate) deadline: u64,
+    pub(crate) after: u64,
+}
+
+/// What a region finds when it is left.
+pub(crate) struct Exit {
+    pub(crate) rare: Option<Box<Rare>>,
+    pub(crate) deadline: u64,
+    /// Whether the poll began cancelled.
+    pub(crate) told: bool,
+}
+
+/// Leaves the frame, also when the poll panics.
+struct Leave<'a>(&'a Frame);
+
+impl Drop for Leave<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        INNERMOST.with(|innermost| innermost.set(self.0.before));
+        coop::set_cancel_bit(self.0.outside.get());
+    }
+}
+
+/// Runs `poll` inside of a region.
+#[inline(always)]
+pub(crate) fn within<R>(entry: Entry<'_>, poll: impl FnOnce() -> R) -> (R, Exit) {
+    let outside = coop::is_cancelled();
+    let before = INNERMOST.with(Cell::get);
+    let task = coop::task();
+    // SAFETY: the thread is inside of every frame that it has entered and not left, and they lie on its stack.
+    let outer = unsafe { before.as_ref() }.filter(|frame| frame.task == task).map_or(ptr::null(), ptr::from_ref);
+    let told = entry.cancelled || (outside && !entry.shield);
+    let frame = Frame {
+        before,
+        outer,
+        task,
+        outside: Cell::new(outside),
+        own: Cell::new(entry.cancelled),
+        shield: entry.shield,
+        at: entry.at,
+        waker: entry.waker,
+        rare: Cell::new(entry.rare),
+        deadline: Cell::new(entry.deadline),
+        after: entry.after,
+    };
+    INNERMOST.with(|innermost| innermost.set(&frame));
+    if told != outside {
+        coop::set_cancel_bit(told);
+    }
+    let leave = Leave(&frame);
+    let out = poll();
+    drop(leave);
+    (out, Exit { rare: frame.rare.take(), deadline: frame.deadline.get(), told })
+}
+
+impl Frame {
+    fn outer(&self) -> Option<&Self> {
+        // SAFETY: as in `within`: the frames around this one are entered as long as this one is.
+        unsafe { self.outer.as_ref() }
+    }
+
+    fn with_node<R>(&self, f: impl FnOnce(Option<&Shared<Node>>) -> R) -> R {
+        let rare = self.rare.take();
+        let out = f(rare.as_deref().map(|rare| &rare.node));
+        self.rare.set(rare);
+        out
+    }
+
+    /// The region's node, made now if it had none.
+    fn node(&self) -> Shared<Node> {
+        let rare = self.rare.take().unwrap_or_else(|| {
+            // SAFETY: the region lends its waker for as long as it polls.
+            let waker = unsafe { &*self.waker };
+            let mut rare = Box::new(Rare::new(Node::new(self.shield)));
+            if self.own.get() {
+                rare.node.set_cause(deadline_passed(self.at));
+            }
+            rare.attend(waker);
+            rare
+        });
+        let node = rare.node.clone();
+        self.rare.set(Some(rare));
+        node
+    }
+
+    fn deadline(&self) -> u64 {
+        self.with_node(|node| node.map_or(NEVER, |node| node.deadline())).min(self.deadline.get())
+    }
+
+    fn cause(&self) -> CancelCause {
+        self.with_node(|node| node.and_then(|node| node.cause())).unwrap_or_else(|| deadline_passed(self.at))
+    }
+
+    /// As [`mark`], for this frame and those around it; whether the cancellation is visible inside of this one.
+    fn hear(&self, target: &Target<'_>) -> bool {
+        let from_outside = match self.outer() {
+            Some(outer) => outer.hear(target),
+            None => matches!(target, Target::Task(task) if ptr::eq(*task, self.task)),
+        };
+        if from_outside {
+            self.outside.set(true);
+        }
+        if let Target::Region(region) = target
+            && self.with_node(|node| node.is_some_and(|node| ptr::eq(&**node, *region)))
+        {
+            self.own.set(true);
+            return true;
+        }
+        from_outside && !self.shield
+    }
+}
+
+/// The cause of a region that only its deadline can have cancelled.
+pub(crate) fn deadline_passed(at: &'static Location<'static>) -> CancelCause {
+    let mut cause = CancelCause::new(CancelKind::Deadline);
+    (cause.by, cause.at) = (None, at);
+    cause
+}
+
+/// Calls `f` with the innermost region that the calling thread is inside of; `None` outside of all.
+fn with_innermost<R>(f: impl FnOnce(&Frame) -> R) -> Option<R> {
+    // SAFETY: as in `within`.
+    let frame = unsafe { INNERMOST.with(Cell::get).as_ref() }.filter(|frame| frame.task == coop::task());
+    frame.map(f)
+}
+
+/// The header of the task that the calling thread is inside of.
+fn task() -> Option<&'static Header> {
+    // SAFETY: null, or the header of the task being polled, by within_task's contract; it lives for as long as the poll, and no
+    // caller keeps it for longer.
+    unsafe { coop::task().cast::<Header>().as_ref() }
+}
+
+/// What was cancelled.
+pub(crate) enum Target<'a> {
+    Region(&'a Node),
+    Task(*const ()),
+}
+
+/// Something was cancelled, perhaps by the poll that runs now: if so, what it awaits next finds itself cancelled.
+pub(crate) fn mark(target: Target<'_>) {
+    let visible = with_innermost(|frame| frame.hear(&target))
+        .unwrap_or_else(|| matches!(target, Target::Task(task) if !task.is_null() && ptr::eq(task, coop::task())));
+    if visible {
+        coop::cancel_this_poll();
+    }
+}
+
+/// The node of the innermost region, made now if it had none; the task's own outside of all. `None` outside of tasks.
+pub(crate) fn node() -> Option<Shared<Node>> {
+    with_innermost(Frame::node).or_else(|| task().map(|task| task.root().node.clone()))
+}
+
+/// As [`node`], so that it can be cancelled by whoever gets it.
+pub(crate) fn scope() -> Option<Shared<Node>> {
+    with_innermost(Frame::node).or_else(|| {
+        let task = task()?;
+        let node = task.root().node.clone();
+        if node.was_called() {
+            node.leave_waker(&crate::task::waker::borrowed(task.into()));
+        }
+        Some(node)
+    })
+}
+
+/// Why the place that the calling thread is at is cancelled. It is.
+pub(crate) fn cause() -> CancelCause {
+    let found = with_innermost(|innermost| {
+        let mut frame = Some(innermost);
+        while let Some(at) = frame {
+            if at.own.get() {
+                return Some(at.cause());
+            }
+            if at.shield {
+                break;
+            }
+            frame = at.outer();
+        }
+        None
+    });
+    found.flatten().or_else(|| task().and_then(Header::cause)).unwrap_or_else(|| {
+        let mut cause = CancelCause::new(CancelKind::Explicit);
+        cause.message = Some("the executor set the cancel bit".into());
+        cause
+    })
+}
+
+/// The earliest deadline that is visible, in nanoseconds on the runtime's clock; [`NEVER`] without one. A deadline that counts
+/// from the first wait counts from now on.
+pub(crate) fn deadline() -> u64 {
+    with_innermost(|innermost| {
+        let (mut earliest, mut frame) = (NEVER, Some(innermost));
+        while let Some(at) = frame {
+            if at.deadline.get() == NEVER && at.after != NEVER {
+                at.deadline.set(crate::context::now().saturating_add(at.after));
+            }
+            earliest = earliest.min(at.deadline());
+            frame = if at.shield { None } else { at.outer() };
+        }
+        earliest
+    })
+    .unwrap_or(NEVER)
+}
+
+/// Whether a deadline that is visible has passed, though its timer may not have fired yet.
+pub(crate) fn has_passed(now: u64) -> bool {
+    with_innermost(|innermost| {
+        let mut frame = Some(innermost);
+        while let Some(at) = frame {
+            if at.deadline() <= now {
+                return true;
+            }
+            frame = if at.shield { None } else { at.outer() };
+        }
+        false
+    })
+    .unwrap_or(false)
+}

@@ -1,0 +1,350 @@
+//! What others reach of a region: a handle to cancel it, and the regions inside of it that have to hear of that.
+//!
+//! A region has a node as soon as something has to find it: a handle to its scope, or a region inside that must not be dropped
+//! without having had its say (*live*: a landing pad, a shield, a group, or a region with one of those inside). A node holds the
+//! nodes of the live regions right below it. A deadline around a plain future has none.
+//!
+//! | word | written by | means |
+//! |---|---|---|
+//! | `cause` | the first to cancel, under the lock | why; never changes |
+//! | `cancelled` | the same, after that | there is a cause |
+//! | `live`, `count` | the region below, as it waits for the first time and as it ends, under the lock | who has to be waited for |
+//! | `waker` | the region, under the lock; taken by whoever calls it | whom to poll |
+//! | `called` | whoever took the waker | the region has to leave another |
+//! | `pass` | the region as it is polled | how often that was |
+//! | `seen` | the region as it is polled | the `pass` of the region above that polled it |
+//! | `waits` | the region, under the lock | it was cancelled and waits for live ones |
+//! | `deadline` | handles to the scope, who then have it polled | when the region cancels itself; moves until it has |
+//!
+//! `pass` and `seen` are only ever touched by the thread inside of the task; a region that moved to another task has left its place
+//! before.
+//!
+//! Races (model L10):
+//! 1. Two cancels: the lock orders them, the first cause stays and the second is told so.
+//! 2. Cancel against a live region that enters: both take the lock of the node above. Enters first: cancel finds and wakes it.
+//!    Cancels first: the region above is being polled, or it could not have polled what enters; when that poll ends it looks at
+//!    `cancelled`, which the entering thread's lock made visible, and wakes what was not told (`may_end`).
+//! 3. Cancel against a poll that looks at `cancelled` just before: the canceller calls the waker after it set the flag, so there
+//!    is another poll. The waker is left before the poll looks.
+//! 4. A live region ends outside of a poll of the region above (it was dropped from elsewhere): it finds `waits` under the lock and
+//!    calls its own waker, which leads to a poll of the region above; if that has not yet set `waits`, it will find the region gone.
+
+use super::frame::NEVER;
+use crate::task::{CancelCause, cell};
+use core::task::Waker;
+use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use weftwork_sync::primitive::{Mutex, Shared};
+use weftwork_sync::{Notify, WakeBatch};
+
+/// What others reach of a region.
+#[derive(Debug)]
+pub(crate) struct Node {
+    cancelled: AtomicBool,
+    /// Cancellations from outside stop here.
+    shield: bool,
+    /// The region is a task, and its waker, if there is one, the task's.
+    is_task: bool,
+    called: AtomicBool,
+    pass: AtomicU32,
+    seen: AtomicU32,
+    /// Where it stands in the list above; under that node's lock.
+    place: AtomicUsize,
+    count: AtomicUsize,
+    /// Nanoseconds on the runtime's clock.
+    deadline: AtomicU64,
+    /// A future was given to the scope.
+    runs: AtomicBool,
+    /// The region ended with its own cancellation.
+    caught: AtomicBool,
+    /// It ended, as far as it says so.
+    closed: AtomicBool,
+    /// Rung at the cancellation, for those who wait for that alone.
+    bell: Notify,
+    tree: Mutex<Tree>,
+}
+
+#[derive(Debug, Default)]
+struct Tree {
+    cause: Option<CancelCause>,
+    waker: Option<Waker>,
+    live: Vec<Shared<Node>>,
+    waits: bool,
+}
+
+impl Node {
+    pub(crate) fn new(shield: bool) -> Shared<Self> {
+        Self::make(shield, false)
+    }
+
+    /// The node of a task.
+    pub(crate) fn of_task() -> Shared<Self> {
+        Self::make(false, true)
+    }
+
+    fn make(shield: bool, is_task: bool) -> Shared<Self> {
+        Shared::new(Self {
+            cancelled: AtomicBool::new(false),
+            shield,
+            is_task,
+            called: AtomicBool::new(true),
+            pass: AtomicU32::new(0),
+            seen: AtomicU32::new(0),
+            place: AtomicUsize::new(0),
+            count: AtomicUsize::new(0),
+            deadline: AtomicU64::new(NEVER),
+            runs: AtomicBool::new(false),
+            caught: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            bell: Notify::new(),
+            tree: Mutex::new(Tree::default()),
+        })
+    }
+
+    /// Whether the region was cancelled, as against what surrounds it.
+    #[inline]
+    pub(crate) fn is_cancelled(&self) -> bool {
+        // Ordering: Acquire pairs with set_cause.
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Why it was.
+    pub(crate) fn cause(&self) -> Option<CancelCause> {
+        if self.is_cancelled() { self.tree.lock().cause.clone() } else { None }
+    }
+
+    /// Stores why the region is cancelled; the first to do so wins. Nobody is told yet.
+    pub(crate) fn set_cause(&self, cause: CancelCause) -> bool {
+        let mut tree = self.tree.lock();
+        if tree.cause.is_some() {
+            drop(tree);
+            // A message may be anything; it is dropped outside of the lock.
+            drop(cause);
+            return false;
+        }
+        tree.cause = Some(cause);
+        // Ordering: Release publishes the cause, and what the canceller did before, to is_cancelled.
+        self.cancelled.store(true, Ordering::Release);
+        drop(tree);
+        self.bell.notify_waiters();
+        true
+    }
+
+    /// Rung at the cancellation.
+    pub(crate) fn bell(&self) -> &Notify {
+        &self.bell
+    }
+
+    /// When the region cancels itself.
+    pub(crate) fn deadline(&self) -> u64 {
+        // Ordering: Acquire, with the Release of set_deadline.
+        self.deadline.load(Ordering::Acquire)
+    }
+
+    /// Moves that, and has the region look at it.
+    pub(crate) fn set_deadline(&self, deadline: u64) {
+        // Ordering: Release, before the waker is taken: either it is there and leads to a poll, or the poll that leaves one looks
+        // at the deadline after that.
+        self.deadline.store(deadline, Ordering::Release);
+        let waker = self.take_waker(&mut self.tree.lock());
+        waker.map(Waker::wake);
+    }
+
+    /// A future is given to the scope; `false` if one was before.
+    pub(crate) fn begins(&self) -> bool {
+        // Ordering: Relaxed: it only tells the first from the second.
+        !self.runs.swap(true, Ordering::Relaxed)
+    }
+
+    /// The region has ended, in whatever way.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Whether it has.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// The region ended with its own cancellation.
+    pub(crate) fn catch(&self) {
+        // Ordering: Release pairs with has_caught.
+        self.caught.store(true, Ordering::Release);
+    }
+
+    /// Whether it did.
+    pub(crate) fn has_caught(&self) -> bool {
+        self.caught.load(Ordering::Acquire)
+    }
+
+    /// Cancels the region; `false` if it was.
+    pub(crate) fn cancel(&self, cause: CancelCause) -> bool {
+        if self.is_task {
+            return self.cancel_task(cause);
+        }
+        let first = self.set_cause(cause);
+        if first {
+            super::frame::mark(super::frame::Target::Region(self));
+            self.wake_all();
+        }
+        first
+    }
+
+    /// A task is cancelled by its own state, which is reached by its waker: left by whoever asked for a handle to its scope, and gone
+    /// when the task has ended.
+    #[cold]
+    fn cancel_task(&self, cause: CancelCause) -> bool {
+        let Some(waker) = self.take_waker(&mut self.tree.lock()) else { return false };
+        let task = crate::task::waker::task_of(&waker);
+        // SAFETY: the waker's reference.
+        task.is_some_and(|task| unsafe { cell::cancel_for(task.into(), cause) })
+    }
+
+    /// Whether the region is a task.
+    pub(crate) fn is_task(&self) -> bool {
+        self.is_task
+    }
+
+    /// Has the region and every live one inside polled, except behind shields: who polls them may poll only what was woken.
+    pub(crate) fn wake_all(&self) {
+        let mut batch = WakeBatch::new();
+        let mut inside = Vec::new();
+        self.call(&mut batch, &mut inside);
+        while let Some(node) = inside.pop() {
+            if !node.shield {
+                node.call(&mut batch, &mut inside);
+            } else if let Some(waker) = node.take_waker(&mut node.tree.lock()) {
+                // It does not hear of the cancellation, but whether it is still polled has to be seen.
+                batch.push(waker);
+            }
+        }
+        batch.wake_all();
+    }
+
+    fn call(&self, batch: &mut WakeBatch, inside: &mut Vec<Shared<Self>>) {
+        let mut tree = self.tree.lock();
+        inside.extend(tree.live.iter().cloned());
+        let waker = self.take_waker(&mut tree);
+        drop(tree);
+        batch.extend(waker);
+    }
+
+    fn take_waker(&self, tree: &mut Tree) -> Option<Waker> {
+        let waker = tree.waker.take();
+        if waker.is_some() {
+            // Ordering: Relaxed: the region sees it in the poll that this waker leads to, or in a later one.
+            self.called.store(true, Ordering::Relaxed);
+        }
+        waker
+    }
+
+    /// Whether the waker that the region left was taken.
+    pub(crate) fn was_called(&self) -> bool {
+        self.called.load(Ordering::Relaxed)
+    }
+
+    /// Leaves the waker that the region is polled with.
+    pub(crate) fn leave_waker(&self, waker: &Waker) {
+        // Cloned and dropped outside of the lock: foreign code.
+        let new = waker.clone();
+        let before = {
+            let mut tree = self.tree.lock();
+            self.called.store(false, Ordering::Relaxed);
+            tree.waker.replace(new)
+        };
+        drop(before);
+    }
+
+    /// The region is polled.
+    pub(crate) fn begin_pass(&self) {
+        self.pass.store(self.pass.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        if self.waits_for_any() {
+            self.tree.lock().waits = false;
+        }
+    }
+
+    /// A live region below was polled in this pass.
+    pub(crate) fn see(&self, below: &Self) {
+        below.seen.store(self.pass.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// Whether there are live regions inside.
+    #[inline]
+    pub(crate) fn waits_for_any(&self) -> bool {
+        self.count.load(Ordering::Relaxed) > 0
+    }
+
+    /// A region right below waits, and is live.
+    pub(crate) fn enter(&self, below: &Shared<Self>) {
+        self.see(below);
+        let mut tree = self.tree.lock();
+        below.place.store(tree.live.len(), Ordering::Relaxed);
+        tree.live.push(below.clone());
+        self.count.store(tree.live.len(), Ordering::Relaxed);
+    }
+
+    /// A region that has [entered](Self::enter) ends, or is live no longer.
+    pub(crate) fn leave(&self, below: &Self) {
+        let (gone, waits) = {
+            let mut tree = self.tree.lock();
+            let place = below.place.load(Ordering::Relaxed);
+            let gone = tree.live.swap_remove(place);
+            if let Some(moved) = tree.live.get(place) {
+                moved.place.store(place, Ordering::Relaxed);
+            }
+            self.count.store(tree.live.len(), Ordering::Relaxed);
+            (gone, tree.waits)
+        };
+        debug_assert!(core::ptr::eq(&*gone, below), "out of place");
+        if waits {
+            // Race 4.
+            let waker = below.take_waker(&mut below.tree.lock());
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+        drop(gone);
+    }
+
+    /// The region ends: nobody has to be woken any more.
+    pub(crate) fn forget_waker(&self) {
+        let waker = self.take_waker(&mut self.tree.lock());
+        drop(waker);
+    }
+
+    /// What a cancelled region whose future is pending finds out about the live ones inside. `told` if the poll that has just
+    /// ended began cancelled.
+    pub(super) fn hears(&self, told: bool) -> Heard {
+        let unheard = {
+            let mut tree = self.tree.lock();
+            if tree.live.is_empty() {
+                return Heard::Nobody;
+            }
+            tree.waits = true;
+            let pass = self.pass.load(Ordering::Relaxed);
+            if told && tree.live.iter().any(|below| below.seen.load(Ordering::Relaxed) == pass) {
+                return Heard::Somebody;
+            }
+            tree.live.clone()
+        };
+        for below in unheard {
+            if below.shield {
+                let waker = below.take_waker(&mut below.tree.lock());
+                waker.map(Waker::wake);
+            } else {
+                below.wake_all();
+            }
+        }
+        Heard::NotYet
+    }
+}
+
+/// What a cancelled region hears from the live ones inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// There is none.
+    Nobody,
+    /// At least one was polled, knew of the cancellation, and waits for something of its own.
+    Somebody,
+    /// None was polled since the cancellation; all have been woken.
+    NotYet,
+}

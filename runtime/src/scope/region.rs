@@ -1,0 +1,315 @@
+//! The rule by which every region polls.
+//!
+//! 1. The future is polled first, told by the cancel bit whether it is cancelled here; a value always wins.
+//! 2. Pending and not cancelled: pending.
+//! 3. Pending, cancelled, and a live region inside: pending, until those have had their say. They hear of it by their wakers.
+//! 4. Pending, cancelled, nobody inside: the future is dropped in place, tasks that it waited for are cancelled and awaited, and then
+//!    the region tells whoever awaits it, unless what surrounds it is cancelled too (the outer one wins) and it is none
+//!    that catches: then it stays pending, and is dropped by the region around it in the same poll.
+//!
+//! A live region that was woken and is not polled is *abandoned* (a future that is kept beside the one that is polled): after
+//! three polls in a row without any live region being polled, and a second, it no longer holds up the rest.
+
+use super::frame::{self, Entry, NEVER};
+use super::leaving::Leaving;
+use super::limit::{self, Limit};
+use super::node::{Heard, Node};
+use crate::task::CancelCause;
+use crate::time::{Instant, Sleep, sleep, sleep_until};
+use core::future::Future;
+use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+use pin_project_lite::pin_project;
+use weftwork_sync::coop;
+use weftwork_sync::primitive::{Panic, Shared};
+
+/// Polls in a row without a live region, before those are suspected of being abandoned.
+const PATIENCE: u8 = 3;
+/// How long they may then stay unpolled.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What a cancellation means for a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It ends with its own cancellation, and passes on those from outside.
+    Scope,
+    /// It has none of its own, and catches those from outside.
+    Pad,
+    /// It ends with its own, and does not see those from outside.
+    Shield,
+}
+
+pin_project! {
+    /// A future inside of a region.
+    pub(crate) struct Region<F> {
+        #[pin]
+        future: Option<F>,
+        seat: Seat,
+    }
+}
+
+/// What a region is, beside its future.
+pub(crate) struct Seat {
+    kind: Kind,
+    at: &'static Location<'static>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What a region needs once others have to find it, or once it unwinds.
+pub(crate) struct Rare {
+    pub(super) node: Shared<Node>,
+    /// The region around, while this one is live in it.
+    above: Option<Shared<Node>>,
+    /// The waker that the node has, to tell whether it is another; the node keeps it, so its address is not used again.
+    waker: (usize, usize),
+    /// As far as the region has followed the deadline of its node.
+    sleep: Option<Box<Sleep>>,
+    vigil: Vigil,
+    /// Dropped, and told by what.
+    ended: Option<CancelCause>,
+    leaving: Leaving,
+    panicked: Option<Panic>,
+}
+
+impl Rare {
+    pub(crate) fn new(node: Shared<Node>) -> Self {
+        Self {
+            node,
+            above: None,
+            waker: (0, 0),
+            sleep: None,
+            vigil: Vigil::default(),
+            ended: None,
+            leaving: Leaving::default(),
+            panicked: None,
+        }
+    }
+
+    /// Sees to it that a cancellation leads to a poll.
+    pub(super) fn attend(&mut self, waker: &core::task::Waker) {
+        let address = (waker.data().addr(), core::ptr::from_ref(waker.vtable()).addr());
+        if address != self.waker || self.node.was_called() {
+            self.node.leave_waker(waker);
+            self.waker = address;
+        }
+    }
+
+    /// Whether the deadline of the node has come; the caller is woken then otherwise.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        let deadline = self.node.deadline();
+        if deadline == NEVER {
+            self.sleep = None;
+            return false;
+        }
+        let deadline = Instant::from_nanos(deadline);
+        let sleep = self.sleep.get_or_insert_with(|| Box::new(sleep_until(deadline)));
+        if sleep.deadline() != Some(deadline) {
+            sleep.reset(deadline);
+        }
+        limit::wait(sleep, cx)
+    }
+
+    /// Is to be waited for by the region around, or no longer.
+    fn live(&mut self, live: bool) {
+        if !live {
+            return self.leave();
+        }
+        let around = frame::node();
+        match (&self.above, &around) {
+            (Some(above), Some(around)) if Shared::ptr_eq(above, around) => around.see(&self.node),
+            _ => {
+                self.leave();
+                if let Some(around) = &around {
+                    around.enter(&self.node);
+                }
+                self.above = around;
+            }
+        }
+    }
+
+    fn leave(&mut self) {
+        if let Some(above) = self.above.take() {
+            above.leave(&self.node);
+        }
+    }
+}
+
+impl Drop for Rare {
+    fn drop(&mut self) {
+        self.leave();
+        self.node.forget_waker();
+    }
+}
+
+/// Watches whether live regions are still polled.
+#[derive(Default)]
+pub(crate) struct Vigil {
+    passes: u8,
+    until: Option<Box<Sleep>>,
+}
+
+impl Vigil {
+    /// Whether a cancelled region whose future is pending may drop it now. `told` if the poll that has just ended began cancelled.
+    pub(super) fn may_end(&mut self, node: &Node, told: bool, cx: &mut Context<'_>) -> bool {
+        match node.hears(told) {
+            Heard::Nobody => return true,
+            Heard::Somebody => {
+                *self = Self::default();
+                return false;
+            }
+            Heard::NotYet => {}
+        }
+        if !told || self.passes < PATIENCE {
+            self.passes += u8::from(told);
+            cx.waker().wake_by_ref();
+            return false;
+        }
+        let until = self.until.get_or_insert_with(|| Box::new(sleep(GRACE)));
+        // Without a runtime, or at its end, there is nothing to wait by.
+        coop::unconstrained(|| until.try_poll(cx)).is_ready()
+    }
+}
+
+/// A region was cancelled, and its future is gone.
+pub(crate) struct Unwound(pub(crate) CancelCause);
+
+impl<F> Region<F> {
+    pub(crate) fn new(kind: Kind, at: &'static Location<'static>, future: F) -> Self {
+        Self { future: Some(future), seat: Seat { kind, at, rare: None } }
+    }
+
+    /// A region that others can already find.
+    pub(crate) fn with_node(kind: Kind, at: &'static Location<'static>, node: Shared<Node>, future: F) -> Self {
+        Self { future: Some(future), seat: Seat { kind, at, rare: Some(Box::new(Rare::new(node))) } }
+    }
+
+    pub(crate) fn place(&self) -> &'static Location<'static> {
+        self.seat.at
+    }
+}
+
+impl<F: Future> Region<F> {
+    /// Polls the future by the rule above.
+    #[inline]
+    pub(crate) fn poll(
+        self: Pin<&mut Self>,
+        limit: &mut impl Limit,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<F::Output, Unwound>> {
+        let mut this = self.project();
+        let seat = this.seat;
+        let Some(future) = this.future.as_mut().as_pin_mut() else { return seat.poll_ended(cx) };
+        let mut rare = seat.rare.take();
+        let mut cancelled = limit.is_over();
+        if let Some(rare) = &mut rare {
+            rare.attend(cx.waker());
+            rare.node.begin_pass();
+            cancelled |= rare.node.is_cancelled();
+        }
+        let shield = seat.kind == Kind::Shield;
+        let (deadline, after) = limit.deadline();
+        let entry = Entry { cancelled, shield, at: seat.at, waker: cx.waker(), rare, deadline, after };
+        let (polled, exit) = frame::within(entry, || future.poll(cx));
+        seat.rare = exit.rare;
+        if let Poll::Ready(value) = polled {
+            // Before its value is out: whoever goes on finds its destructors done.
+            this.future.set(None);
+            seat.rare = None;
+            return Poll::Ready(Ok(value));
+        }
+        if exit.deadline != deadline {
+            limit.fix(exit.deadline);
+        }
+        let outside = !shield && coop::is_cancelled();
+        if !seat.is_over(outside, limit, cx) {
+            seat.stays(cx);
+            return Poll::Pending;
+        }
+        if let Some(rare) = &mut seat.rare
+            && !rare.vigil.may_end(&rare.node, exit.told, cx)
+        {
+            seat.stays(cx);
+            return Poll::Pending;
+        }
+        seat.unwind(|| this.future.set(None));
+        seat.poll_ended(cx)
+    }
+}
+
+impl Seat {
+    /// Whether the region is cancelled, by itself or from outside.
+    fn is_over(&mut self, outside: bool, limit: &mut impl Limit, cx: &mut Context<'_>) -> bool {
+        if outside || self.rare.as_ref().is_some_and(|rare| rare.node.is_cancelled()) {
+            return true;
+        }
+        let mut over = limit.poll(cx);
+        if let Some(rare) = &mut self.rare {
+            over |= rare.is_over(cx);
+            if over {
+                rare.node.set_cause(frame::deadline_passed(self.at));
+            }
+        }
+        over
+    }
+
+    /// The future is still there.
+    fn stays(&mut self, cx: &Context<'_>) {
+        let always = self.kind != Kind::Scope;
+        let shield = self.kind == Kind::Shield;
+        match &mut self.rare {
+            Some(rare) => rare.live(always || rare.node.waits_for_any()),
+            None if always => {
+                let rare = self.rare.insert(Box::new(Rare::new(Node::new(shield))));
+                // The waker first: whoever finds the node calls it.
+                rare.attend(cx.waker());
+                rare.live(true);
+            }
+            None => {}
+        }
+    }
+
+    #[cold]
+    fn unwind(&mut self, drop_future: impl FnOnce()) {
+        let shield = self.kind == Kind::Shield;
+        let own = self.rare.as_ref().and_then(|rare| rare.node.cause());
+        let rare = self.rare.get_or_insert_with(|| Box::new(Rare::new(Node::new(shield))));
+        let outside = !shield && coop::is_cancelled();
+        rare.ended =
+            Some(own.unwrap_or_else(|| if outside { frame::cause() } else { frame::deadline_passed(self.at) }));
+        rare.panicked = coop::unconstrained(|| rare.leaving.collect(drop_future)).err();
+    }
+
+    /// The future is gone; what it waited for may not be.
+    #[cold]
+    fn poll_ended<T>(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Unwound>> {
+        let Some(rare) = &mut self.rare else {
+            panic!("a region was polled after it had given its value; keep the value instead of awaiting it again")
+        };
+        if rare.leaving.poll(cx).is_pending() {
+            rare.attend(cx.waker());
+            rare.live(true);
+            return Poll::Pending;
+        }
+        rare.leave();
+        if let Some(payload) = rare.panicked.take() {
+            std::panic::resume_unwind(payload);
+        }
+        let outside = coop::is_cancelled();
+        let passes_on = match self.kind {
+            Kind::Pad => false,
+            Kind::Shield => false,
+            Kind::Scope => outside || frame::has_passed(crate::context::now()),
+        };
+        if passes_on {
+            // The region around, which is cancelled, drops this one.
+            return Poll::Pending;
+        }
+        rare.node.catch();
+        let cause = rare.ended.clone();
+        let cause = ready!(cause.map_or(Poll::Pending, Poll::Ready));
+        self.rare = None;
+        Poll::Ready(Err(Unwound(cause)))
+    }
+}

@@ -1,0 +1,85 @@
+//! The region that is the task: what a task needs once it is cancelled, or has regions inside.
+
+use super::leaving::Leaving;
+use super::node::Node;
+use super::region::Vigil;
+use core::cell::UnsafeCell as PlainCell;
+use core::task::Context;
+use weftwork_sync::coop;
+use weftwork_sync::primitive::{Panic, Shared};
+
+/// Made when it is first needed, and kept by the task's header.
+pub(crate) struct Root {
+    pub(crate) node: Shared<Node>,
+    inside: PlainCell<Inside>,
+}
+
+/// For the thread that is inside of the task.
+#[derive(Default)]
+struct Inside {
+    vigil: Vigil,
+    leaving: Leaving,
+    ended: bool,
+}
+
+// SAFETY: `inside` is touched by the thread inside of the task only, as each method's contract says; the task's state orders those.
+unsafe impl Sync for Root {}
+// SAFETY: as above.
+unsafe impl Send for Root {}
+
+impl Root {
+    pub(crate) fn new() -> Self {
+        Self { node: Node::of_task(), inside: PlainCell::new(Inside::default()) }
+    }
+
+    /// Whether the cancelled task, whose future is pending, may drop it now.
+    ///
+    /// # Safety
+    /// The calling thread is inside of the task.
+    pub(crate) unsafe fn may_end(&self, cx: &mut Context<'_>) -> bool {
+        // SAFETY: as the caller promises; nothing called here comes back to this task.
+        let inside = unsafe { &mut *self.inside.get() };
+        inside.vigil.may_end(&self.node, true, cx)
+    }
+
+    /// Runs `unwind`, which drops the future, and takes over the tasks that it waited for.
+    ///
+    /// # Safety
+    /// The calling thread is inside of the task.
+    pub(crate) unsafe fn unwind(&self, unwind: impl FnOnce()) -> Result<(), Panic> {
+        let mut leaving = Leaving::default();
+        let done = leaving.collect(|| coop::unconstrained(unwind));
+        // SAFETY: as the caller promises; foreign code has run before this, not meanwhile.
+        let inside = unsafe { &mut *self.inside.get() };
+        (inside.leaving, inside.ended) = (leaving, true);
+        done
+    }
+
+    /// Whether the future is gone.
+    ///
+    /// # Safety
+    /// The calling thread is inside of the task.
+    pub(crate) unsafe fn has_ended(&self) -> bool {
+        // SAFETY: as the caller promises.
+        unsafe { (*self.inside.get()).ended }
+    }
+
+    /// Whether all tasks that the future waited for have ended; the caller is woken otherwise.
+    ///
+    /// # Safety
+    /// The calling thread is inside of the task.
+    pub(crate) unsafe fn all_have_left(&self, cx: &mut Context<'_>) -> bool {
+        // SAFETY: as the caller promises.
+        let mut leaving = core::mem::take(unsafe { &mut (*self.inside.get()).leaving });
+        let done = leaving.is_empty() || leaving.poll(cx).is_ready();
+        // SAFETY: as above.
+        unsafe { (*self.inside.get()).leaving = leaving };
+        done
+    }
+}
+
+impl core::fmt::Debug for Root {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Root").field("node", &self.node).finish_non_exhaustive()
+    }
+}
