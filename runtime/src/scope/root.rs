@@ -32,6 +32,12 @@ impl Root {
         Self { node: Node::of_task(), inside: PlainCell::new(Inside::default()) }
     }
 
+    /// The task ends. A handle to its scope may have been left with a waker of the task, which would keep it for ever.
+    #[cold]
+    pub(crate) fn close(&self) {
+        self.node.forget_waker();
+    }
+
     /// Whether the cancelled task, whose future is pending, may drop it now.
     ///
     /// # Safety

@@ -209,13 +209,17 @@ impl<T> Future for JoinHandle<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        if self.header().state.is_waited_for() && leaving::offer(self) {
-            return;
+        let mut dropped = self.header().state.drop_join(true);
+        if dropped == DroppedJoin::Waited {
+            if leaving::offer(self) {
+                return;
+            }
+            dropped = self.header().state.drop_join(false);
         }
         // SAFETY: drop_join says what has become this thread's own, and whether the reference is still there to be released.
         unsafe {
-            match self.header().state.drop_join() {
-                DroppedJoin::Released => {}
+            match dropped {
+                DroppedJoin::Released | DroppedJoin::Waited => {}
                 DroppedJoin::Alone => cell::free_alone(self.task),
                 DroppedJoin::Kept { has_outcome, has_waker } => {
                     let waker = if has_waker { cell::set_join_waker(self.task, None) } else { None };

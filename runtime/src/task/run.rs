@@ -241,8 +241,7 @@ unsafe fn complete<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
     // SAFETY: the owning list's reference lives until release below.
     let cell = unsafe { cell::<F, S, N>(this) };
     if let Some(root) = cell.header.root_if_any() {
-        // A handle to the task's scope may have been left with a waker of the task, which would keep it for ever.
-        root.node.forget_waker();
+        root.close();
     }
     // SAFETY: once per task, here, inside of it.
     let left = unsafe { cell.scheduler.leave(this) };

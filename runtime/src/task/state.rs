@@ -167,6 +167,9 @@ pub enum DroppedJoin {
     Alone,
     /// The handle's reference is given up: the caller must not touch the task again.
     Released,
+    /// Nothing was done yet: somebody waited for the task, and what becomes of it depends on why the handle goes. The caller
+    /// finds that out and calls again.
+    Waited,
     /// The handle's reference is still the caller's, who drops what is named here and then releases it.
     Kept {
         /// The outcome is the caller's to drop.
@@ -338,12 +341,6 @@ impl State {
         self.0.load(Ordering::Relaxed) & JOIN_WAKER != 0
     }
 
-    /// Whether the handle has left a waker, and the task has not ended. Only the handle may ask.
-    #[inline]
-    pub fn is_waited_for(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & (JOIN_WAKER | COMPLETE) == JOIN_WAKER
-    }
-
     /// The handle has filled the slot: freezes it.
     ///
     /// # Errors
@@ -374,9 +371,9 @@ impl State {
         }
     }
 
-    /// The handle goes away.
+    /// The handle goes away; `asks` if one that waited for the task, which has not ended, is told so first.
     #[inline]
-    pub fn drop_join(&self) -> DroppedJoin {
+    pub fn drop_join(&self, asks: bool) -> DroppedJoin {
         // Ordering: Acquire pairs with complete's Release, and with that of references given up.
         let mut now = self.0.load(Ordering::Acquire);
         loop {
@@ -387,6 +384,9 @@ impl State {
             }
             // After completion a frozen waker is being called by whoever completed, or has been.
             let has_waker = !complete && now & JOIN_WAKER != 0;
+            if has_waker && asks {
+                return DroppedJoin::Waited;
+            }
             let next = if complete { now & !JOIN } else { now & !(JOIN | JOIN_WAKER) };
             // An incomplete task has its list's reference besides.
             let releases = !complete && !has_waker;
