@@ -32,6 +32,7 @@
 #![warn(missing_debug_implementations)]
 
 mod context;
+pub mod group;
 mod observe;
 mod offload;
 mod platform;
@@ -60,6 +61,7 @@ mod tokio_io;
 #[doc(hidden)]
 pub mod model;
 
+pub use group::{TaskGroup, TryTaskGroup, group, try_group};
 pub use offload::{Offload, block_in_place, run_in_executor, to_thread};
 pub use runtime::{Handle, Runtime, run};
 pub use scope::is_cancelled;

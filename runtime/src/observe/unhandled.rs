@@ -32,6 +32,8 @@ pub struct Unhandled<'a> {
 pub enum UnhandledKind {
     /// A task panicked, and its handle is gone.
     TaskPanicked,
+    /// A task that concerns nobody else returned an error.
+    TaskFailed,
     /// The output of a task panicked when it was dropped.
     OutputDropPanicked,
     /// A waker panicked.
@@ -106,6 +108,7 @@ impl<'a> Unhandled<'a> {
     pub(crate) fn predicate(&self) -> &'static str {
         match self.kind {
             UnhandledKind::TaskPanicked => "panicked, and nobody holds its handle",
+            UnhandledKind::TaskFailed => "returned an error that nobody waits for",
             UnhandledKind::OutputDropPanicked => "had an output that panicked when it was dropped",
             UnhandledKind::WakerPanicked if self.task.is_some() => "woke a waker that panicked",
             UnhandledKind::WakerPanicked => "a waker, or a destructor, panicked outside of every task",

@@ -50,6 +50,10 @@ impl CancelScope {
         Self(Node::new(false))
     }
 
+    pub(crate) fn of(node: Shared<Node>) -> Self {
+        Self(node)
+    }
+
     /// A scope that is cancelled at `deadline`.
     pub fn with_deadline(deadline: Instant) -> Self {
         let scope = Self::new();

@@ -9,6 +9,7 @@
 
 use super::node::Node;
 use super::region::Rare;
+use super::root::Root;
 use crate::task::{CancelCause, CancelKind, Header};
 use core::cell::Cell;
 use core::panic::Location;
@@ -179,7 +180,7 @@ fn with_innermost<R>(f: impl FnOnce(&Frame) -> R) -> Option<R> {
 }
 
 /// The header of the task that the calling thread is inside of.
-fn task() -> Option<&'static Header> {
+pub(crate) fn task() -> Option<&'static Header> {
     // SAFETY: null, or the header of the task being polled, by within_task's contract; it lives for as long as the poll, and no
     // caller keeps it for longer.
     unsafe { coop::task().cast::<Header>().as_ref() }
@@ -242,18 +243,23 @@ pub(crate) fn cause() -> CancelCause {
 /// The earliest deadline that is visible, in nanoseconds on the runtime's clock; [`NEVER`] without one. A deadline that counts
 /// from the first wait counts from now on.
 pub(crate) fn deadline() -> u64 {
-    with_innermost(|innermost| {
+    let inside = with_innermost(|innermost| {
         let (mut earliest, mut frame) = (NEVER, Some(innermost));
         while let Some(at) = frame {
             if at.deadline.get() == NEVER && at.after != NEVER {
                 at.deadline.set(crate::context::now().saturating_add(at.after));
             }
             earliest = earliest.min(at.deadline());
-            frame = if at.shield { None } else { at.outer() };
+            if at.shield {
+                return (earliest, false);
+            }
+            frame = at.outer();
         }
-        earliest
-    })
-    .unwrap_or(NEVER)
+        (earliest, true)
+    });
+    let (earliest, sees_all) = inside.unwrap_or((NEVER, true));
+    let inherited = task().filter(|_| sees_all).and_then(Header::root_if_any).map_or(NEVER, Root::deadline);
+    earliest.min(inherited)
 }
 
 /// Whether a deadline that is visible has passed, though its timer may not have fired yet.

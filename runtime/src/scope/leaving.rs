@@ -4,6 +4,7 @@
 //! to have the value is gone. The region is not done before that task is, so that nothing runs on behind the back of whoever
 //! cancelled. While a region drops its future, handles that are dropped meanwhile leave their task here.
 
+use super::frame;
 use crate::task::JoinHandle;
 use core::cell::{Cell, RefCell};
 use core::ptr;
@@ -12,15 +13,37 @@ use weftwork_sync::primitive::{Panic, contain};
 use weftwork_sync::weft_thread_local;
 
 weft_thread_local! {
-    static COLLECTS: Cell<*const RefCell<Vec<JoinHandle<()>>>> = Cell::new(ptr::null());
+    static COLLECTS: Cell<*const RefCell<Vec<Departing>>> = Cell::new(ptr::null());
 }
 
-/// Tasks whose end is waited for, though not for what they come to.
+/// Something whose end is waited for, though not for what it comes to. It was cancelled.
+pub(crate) enum Departing {
+    Task(JoinHandle<()>),
+    /// The children of a group.
+    Children(Box<dyn Children>),
+}
+
+/// The unfinished children of a group that was dropped.
+pub(crate) trait Children: Send {
+    /// Ready when all have ended.
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+impl Departing {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Task(handle) => handle.poll_finished(cx),
+            Self::Children(children) => children.poll_gone(cx),
+        }
+    }
+}
+
+/// All that a region or a task waits for before it is over.
 #[derive(Default)]
-pub(crate) struct Leaving(Vec<JoinHandle<()>>);
+pub(crate) struct Leaving(Vec<Departing>);
 
 /// Collects no longer, also if a destructor panicked.
-struct Restore(*const RefCell<Vec<JoinHandle<()>>>);
+struct Restore(*const RefCell<Vec<Departing>>);
 
 impl Drop for Restore {
     fn drop(&mut self) {
@@ -34,18 +57,26 @@ impl Leaving {
     /// # Errors
     /// What a destructor panicked with; the rest was dropped all the same.
     pub(crate) fn collect(&mut self, unwind: impl FnOnce()) -> Result<(), Panic> {
-        let handles = RefCell::new(Vec::new());
+        let found = RefCell::new(Vec::new());
         let done = {
-            let _restore = Restore(COLLECTS.with(|collects| collects.replace(&handles)));
+            let _restore = Restore(COLLECTS.with(|collects| collects.replace(&found)));
             contain(unwind)
         };
-        self.0.extend(handles.into_inner());
+        self.0.extend(found.into_inner());
         done
+    }
+
+    pub(crate) fn push(&mut self, what: Departing) {
+        self.0.push(what);
+    }
+
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
     }
 
     /// Ready when all have ended.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.retain_mut(|handle| handle.poll_finished(cx).is_pending());
+        self.0.retain_mut(|departing| departing.poll(cx).is_pending());
         if self.0.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     }
 
@@ -54,14 +85,36 @@ impl Leaving {
     }
 }
 
+/// Gives what departs to the region that unwinds on this thread; gives it back if there is none.
+fn give(what: impl FnOnce() -> Departing) -> bool {
+    // SAFETY: set while the frame of `collect` that owns it is there.
+    let Some(collects) = (unsafe { COLLECTS.with(Cell::get).as_ref() }) else { return false };
+    let what = what();
+    collects.borrow_mut().push(what);
+    true
+}
+
 /// A handle that was polled and is unfinished is dropped: where a region unwinds, its task is cancelled and waited for.
 pub(crate) fn offer<T>(handle: &mut JoinHandle<T>) -> bool {
-    // Gone only in the destructors of other thread-locals.
-    let collects = COLLECTS.with(Cell::get);
-    // SAFETY: set while the frame of `collect` that owns it is there.
-    let Some(collects) = (unsafe { collects.as_ref() }) else { return false };
-    let handle = handle.without_outcome();
-    handle.cancel_because_dropped();
-    collects.borrow_mut().push(handle);
-    true
+    give(|| {
+        let handle = handle.without_outcome();
+        handle.cancel_because_dropped();
+        Departing::Task(handle)
+    })
+}
+
+/// A group was dropped while children were left: the region that unwinds waits for them, and otherwise the task that the thread is
+/// inside of does before it completes.
+pub(crate) fn leave_behind(children: impl FnOnce() -> Box<dyn Children>) {
+    let mut children = Some(children);
+    let mut make = || children.take().map(|make| Departing::Children(make()));
+    if give(|| make().unwrap_or_else(|| unreachable!("made once"))) {
+        return;
+    }
+    if let Some(task) = frame::task()
+        && let Some(departing) = make()
+    {
+        // SAFETY: the thread is inside of the task, and nothing there is being looked at meanwhile: it runs foreign code.
+        unsafe { task.root().leave_behind(departing) };
+    }
 }

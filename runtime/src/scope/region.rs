@@ -88,7 +88,7 @@ impl Rare {
     }
 
     /// Sees to it that a cancellation leads to a poll.
-    pub(super) fn attend(&mut self, waker: &core::task::Waker) {
+    pub(crate) fn attend(&mut self, waker: &core::task::Waker) {
         let address = (waker.data().addr(), core::ptr::from_ref(waker.vtable()).addr());
         if address != self.waker || self.node.was_called() {
             self.node.leave_waker(waker);
@@ -112,7 +112,7 @@ impl Rare {
     }
 
     /// Is to be waited for by the region around, or no longer.
-    fn live(&mut self, live: bool) {
+    pub(crate) fn live(&mut self, live: bool) {
         if !live {
             return self.leave();
         }

@@ -1,16 +1,22 @@
 //! The region that is the task: what a task needs once it is cancelled, or has regions inside.
 
-use super::leaving::Leaving;
+use super::frame::NEVER;
+use super::leaving::{Departing, Leaving};
 use super::node::Node;
 use super::region::Vigil;
 use core::cell::UnsafeCell as PlainCell;
 use core::task::Context;
 use weftwork_sync::coop;
+use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, Ordering};
 use weftwork_sync::primitive::{Panic, Shared};
 
 /// Made when it is first needed, and kept by the task's header.
 pub(crate) struct Root {
     pub(crate) node: Shared<Node>,
+    /// The earliest deadline around the group that the task belongs to, as it was when the task was spawned.
+    deadline: AtomicU64,
+    /// It ended by a failure that its group holds.
+    failed: AtomicBool,
     inside: PlainCell<Inside>,
 }
 
@@ -29,7 +35,30 @@ unsafe impl Send for Root {}
 
 impl Root {
     pub(crate) fn new() -> Self {
-        Self { node: Node::of_task(), inside: PlainCell::new(Inside::default()) }
+        Self {
+            node: Node::of_task(),
+            deadline: AtomicU64::new(NEVER),
+            failed: AtomicBool::new(false),
+            inside: PlainCell::new(Inside::default()),
+        }
+    }
+
+    /// The earliest deadline that is inherited; [`NEVER`] without one.
+    pub(crate) fn deadline(&self) -> u64 {
+        // Ordering: Relaxed: set before the task was scheduled, as is failed before it completes.
+        self.deadline.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn inherit(&self, deadline: u64) {
+        self.deadline.store(deadline, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn fail(&self) {
+        self.failed.store(true, Ordering::Relaxed);
     }
 
     /// The task ends. A handle to its scope may have been left with a waker of the task, which would keep it for ever.
@@ -57,8 +86,27 @@ impl Root {
         let done = leaving.collect(|| coop::unconstrained(unwind));
         // SAFETY: as the caller promises; foreign code has run before this, not meanwhile.
         let inside = unsafe { &mut *self.inside.get() };
-        (inside.leaving, inside.ended) = (leaving, true);
+        inside.leaving.append(leaving);
+        inside.ended = true;
         done
+    }
+
+    /// The future is gone, and the task waits for what it left behind.
+    ///
+    /// # Safety
+    /// The calling thread is inside of the task.
+    pub(crate) unsafe fn end(&self) {
+        // SAFETY: as the caller promises.
+        unsafe { (*self.inside.get()).ended = true };
+    }
+
+    /// The task has to wait for this before it completes.
+    ///
+    /// # Safety
+    /// The calling thread is inside of the task.
+    pub(crate) unsafe fn leave_behind(&self, what: Departing) {
+        // SAFETY: as the caller promises.
+        unsafe { (*self.inside.get()).leaving.push(what) };
     }
 
     /// Whether the future is gone.

@@ -118,25 +118,59 @@ struct Vtable {
     free: unsafe fn(NonNull<Header>),
 }
 
-/// What a task may be called: names are rare, and a task without one has no room for it.
+/// What a task has beside its future: a name, or a group that it belongs to. Both are rare, and a task without has no room for
+/// them.
 pub trait Name: 'static {
+    /// What is done after the task has completed.
+    type Farewell: Farewell;
+
     fn text(&self) -> Option<&str>;
+
+    /// The task is new, and nobody knows of it yet; the answer says why it is born cancelled, if it is.
+    fn attach(&self, _task: NonNull<Header>) -> Option<CancelCause> {
+        None
+    }
+
+    /// The task is about to complete.
+    fn farewell(&self) -> Self::Farewell;
+}
+
+/// See [`Name::farewell`].
+pub trait Farewell {
+    /// The task is complete, and its memory may be gone.
+    fn say(self);
+}
+
+impl Farewell for () {
+    fn say(self) {}
 }
 
 /// No name.
 impl Name for () {
+    type Farewell = ();
+
+    fn farewell(&self) {}
+
     fn text(&self) -> Option<&str> {
         None
     }
 }
 
 impl Name for &'static str {
+    type Farewell = ();
+
+    fn farewell(&self) {}
+
     fn text(&self) -> Option<&str> {
         Some(self)
     }
 }
 
 impl Name for Option<Box<str>> {
+    type Farewell = ();
+
+    fn farewell(&self) {}
+
     fn text(&self) -> Option<&str> {
         self.as_deref()
     }
@@ -193,6 +227,10 @@ pub(crate) unsafe fn allocate<F: Future, S: Schedule, N: Name>(
         (&raw mut (*header).join_waker).write(UnsafeCell::new(None));
         (&raw mut (*header).next).write(UnsafeCell::new(ptr::null_mut()));
         (&raw mut (*header).root).write(AtomicPtr::new(ptr::null_mut()));
+        if let Some(cause) = (*cell).name.attach(memory.cast()) {
+            (*header).set_cause(cause);
+            let _ = (*header).state.cancel();
+        }
     }
     memory.cast()
 }
@@ -238,6 +276,11 @@ impl Header {
         let root = self.root.load(Ordering::Acquire);
         // SAFETY: null, or stored by `root` and freed with the cell.
         unsafe { root.as_ref() }
+    }
+
+    /// Whether it ended by a failure that its group holds.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.root_if_any().is_some_and(Root::has_failed)
     }
 
     /// Stores why the task is to be cancelled; the first to do so wins.

@@ -127,7 +127,7 @@ pub enum JoinError {
     Cancelled(CancelCause),
     /// It panicked.
     Panicked(Panic),
-    /// It returned an error, which its group holds.
+    /// It returned an error, or panicked, and its group holds that.
     Failed(TaskId),
 }
 
@@ -170,7 +170,7 @@ impl fmt::Display for JoinError {
                 Some(text) => write!(f, "the task panicked: {text}"),
                 None => f.write_str("the task panicked with a payload that is not text"),
             },
-            Self::Failed(id) => write!(f, "task {id} returned an error; its group's GroupError holds it"),
+            Self::Failed(id) => write!(f, "task {id} failed; its group has the error or the panic"),
         }
     }
 }

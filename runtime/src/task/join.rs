@@ -115,7 +115,7 @@ impl<T> JoinHandle<T> {
     /// Why the task was asked to stop, if it was.
     pub fn cancel_cause(&self) -> Option<CancelCause> {
         let header = self.header();
-        if header.state.is_cancelled() { header.cause() } else { None }
+        if header.state.is_cancelled() && !header.has_failed() { header.cause() } else { None }
     }
 
     /// The task's identifier.

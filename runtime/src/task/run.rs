@@ -3,7 +3,7 @@
 //! Values are not passed about here. The outcome goes from the poll straight to the place where the future was, because a
 //! value that is copied a moment after it was written in smaller pieces waits for all of them.
 
-use super::cell::{Cell, Ended, Header, Name, Schedule, Stage, cell, drop_payload, free, release};
+use super::cell::{Cell, Ended, Farewell, Header, Name, Schedule, Stage, cell, drop_payload, free, release};
 use super::error::{CancelCause, CancelKind, JoinError, Panic};
 use super::state::{Completed, EndPoll, StartPoll};
 use super::waker;
@@ -129,7 +129,7 @@ pub(super) unsafe fn poll<F: Future, S: Schedule, N: Name>(this: NonNull<Header>
                 // end_poll left us the future.
                 EndPoll::Cancel => return poll_cancelled::<F, S, N>(this),
             },
-            Polled::Ended => complete::<F, S, N>(this),
+            Polled::Ended => return finish::<F, S, N>(this),
         }
     }
     false
@@ -147,7 +147,10 @@ unsafe fn poll_once<F: Future, S: Schedule, N: Name>(this: NonNull<Header>, last
     let poll = || {
         cell.stage.with_mut(|stage| {
             // SAFETY: who holds the task has the stage to itself.
-            let Stage::Future(future) = (unsafe { &mut *stage }) else { unreachable!("polled after completion") };
+            let Stage::Future(future) = (unsafe { &mut *stage }) else {
+                // It ended before, and waited for what it had left behind.
+                return ENDED;
+            };
             let future: *mut F = future;
             // SAFETY: the cell does not move, and the future is dropped in place.
             let Poll::Ready(value) = (unsafe { Pin::new_unchecked(&mut *future) }).poll(&mut cx) else {
@@ -202,10 +205,7 @@ unsafe fn poll_cancelled<F: Future, S: Schedule, N: Name>(this: NonNull<Header>)
             if cell.may_have_a_value() {
                 root.node.begin_pass();
                 match poll_once::<F, S, N>(this, true) {
-                    Polled::Ended => {
-                        complete::<F, S, N>(this);
-                        return false;
-                    }
+                    Polled::Ended => return finish::<F, S, N>(this),
                     Polled::Pending { self_woken: woken } => self_woken = woken,
                 }
                 if !root.may_end(&mut cx) {
@@ -216,6 +216,39 @@ unsafe fn poll_cancelled<F: Future, S: Schedule, N: Name>(this: NonNull<Header>)
         }
         if !cell.scheduler.ends() && !root.all_have_left(&mut cx) {
             return cell.header.state.end_cancelled_poll(self_woken);
+        }
+        complete::<F, S, N>(this);
+    }
+    false
+}
+
+/// The outcome is in its place: completes the task, unless it has to wait for what its future left behind. As [`poll_cancelled`].
+///
+/// # Safety
+/// The caller holds the task.
+#[inline(always)]
+unsafe fn finish<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if cell::<F, S, N>(this).header.root_if_any().is_some() {
+            return finish_with_root::<F, S, N>(this);
+        }
+        complete::<F, S, N>(this);
+    }
+    false
+}
+
+#[cold]
+unsafe fn finish_with_root<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) -> bool {
+    // SAFETY: as in finish.
+    let cell = unsafe { cell::<F, S, N>(this) };
+    let waker = waker::borrowed(this);
+    // SAFETY: this thread is inside of the task.
+    unsafe {
+        let root = cell.header.root();
+        if !cell.scheduler.ends() && !root.all_have_left(&mut Context::from_waker(&waker)) {
+            root.end();
+            return cell.header.state.end_cancelled_poll(false);
         }
         complete::<F, S, N>(this);
     }
@@ -243,6 +276,7 @@ unsafe fn complete<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
     if let Some(root) = cell.header.root_if_any() {
         root.close();
     }
+    let farewell = cell.name.farewell();
     // SAFETY: once per task, here, inside of it.
     let left = unsafe { cell.scheduler.leave(this) };
     match cell.header.state.complete(left) {
@@ -266,6 +300,7 @@ unsafe fn complete<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
             }
         }
     }
+    farewell.say();
 }
 
 /// Moves the outcome to the handle's `to`, a `Result<F::Output, JoinError>`.
@@ -280,6 +315,9 @@ pub(super) unsafe fn take_outcome<F: Future, S: Schedule, N: Name>(this: NonNull
             match &*stage {
                 Stage::Outcome(Ok(value)) => to.write(Ok(ptr::read(value))),
                 Stage::Outcome(Err(Ended::Panicked(panic))) => to.write(Err(JoinError::Panicked(ptr::read(panic)))),
+                Stage::Outcome(Err(Ended::Cancelled)) if cell.header.has_failed() => {
+                    to.write(Err(JoinError::Failed(cell.header.spec.id)));
+                }
                 Stage::Outcome(Err(Ended::Cancelled)) => {
                     // Whoever cancels says why first.
                     let cause = cell.header.cause();

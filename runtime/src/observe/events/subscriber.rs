@@ -65,7 +65,10 @@ pub(crate) fn unhandled(what: &Unhandled<'_>) -> bool {
     let nobody = dispatcher::get_default(::tracing::Dispatch::is::<NoSubscriber>);
     !nobody
         && tell(|| match what.kind {
-            UnhandledKind::TaskPanicked | UnhandledKind::OutputDropPanicked | UnhandledKind::WakerPanicked => {
+            UnhandledKind::TaskPanicked
+            | UnhandledKind::TaskFailed
+            | UnhandledKind::OutputDropPanicked
+            | UnhandledKind::WakerPanicked => {
                 unhandled!(ERROR, "weftwork::task");
             }
             UnhandledKind::BlockingPanicked | UnhandledKind::BlockingResultDropPanicked => {
@@ -84,6 +87,7 @@ pub(crate) fn unhandled(what: &Unhandled<'_>) -> bool {
 fn subject(what: &Unhandled<'_>) -> &'static str {
     match what.kind {
         UnhandledKind::TaskPanicked
+        | UnhandledKind::TaskFailed
         | UnhandledKind::OutputDropPanicked
         | UnhandledKind::SlowPoll
         | UnhandledKind::LeftBehind => "a task ",

@@ -1,0 +1,282 @@
+//! The handles of a group: spawning into it, cancelling it, looking at it.
+
+use super::child::{Any, Child, Fallible, Judge};
+use super::error::{Closed, Drained};
+use super::hub::{Hub, Membership};
+use crate::context;
+use crate::observe::unhandled::{Unhandled, UnhandledKind};
+use crate::scheduler::{Core, NOWHERE};
+use crate::scope::CancelScope;
+use crate::task::cell::{self, drop_payload};
+use crate::task::{CancelCause, CancelKind, JoinHandle, Spec, TaskId};
+use crate::time::timeout;
+use core::convert::Infallible;
+use core::fmt;
+use core::future::Future;
+use core::panic::Location;
+use core::pin::pin;
+use core::ptr::NonNull;
+use core::time::Duration;
+use weftwork_sync::primitive::{Panic as Payload, Shared, contain};
+
+/// A group of tasks that may return anything: see [`group`](super::group). It may be cloned and handed to children.
+pub struct TaskGroup {
+    hub: Shared<Hub<Infallible>>,
+}
+
+/// A group of tasks that return a `Result`, of which the first error ends the rest: see [`try_group`](super::try_group).
+pub struct TryTaskGroup<E> {
+    hub: Shared<Hub<E>>,
+}
+
+/// What is known of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaskInfo {
+    /// Its identifier.
+    pub id: TaskId,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// Where it was spawned.
+    pub spawned_at: &'static Location<'static>,
+}
+
+/// What both have alike.
+macro_rules! face {
+    ($group:ty, $error:ty $(, $generic:ident)?) => {
+        impl$(<$generic: Send + 'static>)? $group {
+            pub(super) fn of(hub: Shared<Hub<$error>>) -> Self {
+                Self { hub }
+            }
+
+            /// Cancels body and children; `false` if that was done before.
+            ///
+            /// The group then ends with `Cancelled`, unless the body has returned. asyncio's counterpart is `TaskGroup.cancel`.
+            #[track_caller]
+            pub fn cancel(&self) -> bool {
+                self.hub.cancel(CancelCause::new(CancelKind::Explicit))
+            }
+
+            /// How many children have not ended.
+            #[allow(clippy::len_without_is_empty, reason = "is_empty follows")]
+            pub fn len(&self) -> usize {
+                self.hub.live()
+            }
+
+            /// Whether no child is left.
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+
+            /// The children that have not ended.
+            pub fn handles(&self) -> Vec<TaskInfo> {
+                let mut all = Vec::new();
+                self.hub.for_each(|header, task| {
+                    // SAFETY: alive for as long as this is called.
+                    let name = unsafe { cell::name(task) }.map(str::to_owned);
+                    all.push(TaskInfo { id: header.spec.id, name, spawned_at: header.spec.location });
+                });
+                all.sort_by_key(|task| task.id.as_u64());
+                all
+            }
+
+            /// The scope of the group's body.
+            pub fn scope(&self) -> CancelScope {
+                CancelScope::of(self.hub.node.clone())
+            }
+
+            /// Takes no more children, waits for those there are, and after `grace` cancels the rest and awaits their clean-up.
+            ///
+            /// From the body; a child that drains its own group waits for itself until the grace is over.
+            pub async fn drain(&self, grace: Duration) -> Drained {
+                self.hub.close();
+                let before = self.hub.live();
+                if timeout(grace, self.all_gone()).await.is_ok() {
+                    return Drained { finished: before, cancelled: 0 };
+                }
+                let cancelled = self.hub.live();
+                self.hub.cancel_children(CancelCause::new(CancelKind::Deadline));
+                self.all_gone().await;
+                Drained { finished: before - cancelled, cancelled }
+            }
+
+            async fn all_gone(&self) {
+                loop {
+                    let mut rung = pin!(self.hub.bell().notified());
+                    rung.as_mut().enable();
+                    if self.hub.live() == 0 {
+                        return;
+                    }
+                    rung.await;
+                }
+            }
+        }
+
+        impl$(<$generic>)? Clone for $group {
+            fn clone(&self) -> Self {
+                Self { hub: self.hub.clone() }
+            }
+        }
+
+        impl$(<$generic>)? fmt::Debug for $group {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($group)).field("children", &self.hub.live()).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+face!(TaskGroup, Infallible);
+face!(TryTaskGroup<E>, E, E);
+
+impl TaskGroup {
+    /// Starts a child.
+    ///
+    /// Dropping the handle detaches from the child's value, not from the child: the group waits for it. A child of a group
+    /// that is cancelled never runs, nor does one of a group that has ended, and the handle says so.
+    ///
+    /// # Panics
+    /// If there is no current runtime.
+    #[doc(alias = "create_task")]
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn_in::<F, Any, Infallible>(&self.hub, future, Location::caller())
+    }
+
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// # Errors
+    /// The group has ended; the future is dropped unpolled.
+    #[track_caller]
+    pub fn try_spawn<F>(&self, future: F) -> Result<JoinHandle<F::Output>, Closed>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if self.hub.is_closed() { Err(Closed(())) } else { Ok(self.spawn(future)) }
+    }
+
+    /// Starts a child whose panic concerns nobody: it goes to the runtime's `on_unhandled`, and the others live on.
+    #[track_caller]
+    pub fn spawn_isolated<F>(&self, future: F) -> JoinHandle<Option<F::Output>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let at = Location::caller();
+        spawn_in::<_, Any, Infallible>(&self.hub, isolated(future, at), at)
+    }
+}
+
+impl<E: Send + 'static> TryTaskGroup<E> {
+    /// Starts a child, whose error cancels the others and ends the group. Otherwise as [`TaskGroup::spawn`].
+    ///
+    /// The handle of a child that failed says [`JoinError::Failed`](crate::JoinError::Failed): the group has the error.
+    ///
+    /// # Panics
+    /// If there is no current runtime.
+    #[doc(alias = "create_task")]
+    #[track_caller]
+    pub fn spawn<T, F>(&self, future: F) -> JoinHandle<T>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        spawn_in::<F, Fallible, E>(&self.hub, future, Location::caller())
+    }
+
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// # Errors
+    /// The group has ended; the future is dropped unpolled.
+    #[track_caller]
+    pub fn try_spawn<T, F>(&self, future: F) -> Result<JoinHandle<T>, Closed>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        if self.hub.is_closed() { Err(Closed(())) } else { Ok(self.spawn(future)) }
+    }
+
+    /// Starts a child whose error or panic concerns nobody: it goes to the runtime's `on_unhandled`, and the others live on, so that one bad
+    /// connection never ends a server. The value is `None` then.
+    #[track_caller]
+    pub fn spawn_isolated<T, F>(&self, future: F) -> JoinHandle<Option<T>>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: fmt::Debug,
+    {
+        let at = Location::caller();
+        let isolated = isolated(future, at);
+        let told = async move {
+            let error = match isolated.await? {
+                Ok(value) => return Some(value),
+                Err(error) => format!("{error:?}"),
+            };
+            tell(UnhandledKind::TaskFailed, context::current_task(), at, Some(&error));
+            None
+        };
+        spawn_in::<_, Fallible, E>(&self.hub, async move { Ok(told.await) }, at)
+    }
+}
+
+fn spawn_in<F, J, E>(hub: &Shared<Hub<E>>, future: F, at: &'static Location<'static>) -> JoinHandle<J::Value>
+where
+    F: Future + Send + 'static,
+    J: Judge<F::Output, Error = E>,
+    J::Value: Send + 'static,
+    E: Send + 'static,
+{
+    let start = |core: &Shared<Core>| {
+        crate::runtime::fork::assert_parent(core);
+        let id = TaskId::next();
+        let spec = Spec { id, location: at, owner: NOWHERE, pinned: false };
+        // SAFETY: the membership beside it in the same cell holds the hub until the future is gone: it gives it up as the task
+        // completes, or, of a group that has ended, before the task is ever polled, and then a poll never comes.
+        let child = unsafe { Child::<F, J, E>::new(future, NonNull::from(&**hub), hub.number(), at) };
+        // SAFETY: the future is Send and 'static.
+        let task = unsafe { Core::spawn(core, child, spec, Membership::new(hub.clone(), None)) };
+        // SAFETY: a new task with that output.
+        unsafe { JoinHandle::from_ptr(task) }
+    };
+    match context::with_current(start) {
+        Some(handle) => handle,
+        None => panic!("{}", context::NO_RUNTIME),
+    }
+}
+
+/// A future whose panic is told about, and is not passed on.
+async fn isolated<F: Future>(future: F, at: &'static Location<'static>) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    let polled = core::future::poll_fn(|cx| match contain(|| future.as_mut().poll(cx)) {
+        Ok(polled) => polled.map(Ok),
+        Err(payload) => core::task::Poll::Ready(Err(payload)),
+    });
+    match polled.await {
+        Ok(output) => Some(output),
+        Err(payload) => {
+            let task = context::current_task();
+            let text = crate::task::error::payload_text(&payload).map(str::to_owned);
+            tell(UnhandledKind::TaskPanicked, task, at, text.as_deref());
+            drop_payload(payload);
+            None
+        }
+    }
+}
+
+fn tell(kind: UnhandledKind, task: Option<TaskId>, at: &'static Location<'static>, message: Option<&str>) {
+    let what = Unhandled { kind, message, task, name: None, spawned_at: Some(at) };
+    context::report(&what, |_| true);
+}
+
+/// A panic that cannot go on because another one does.
+pub(super) fn report(task: TaskId, at: &'static Location<'static>, payload: Payload) {
+    let text = crate::task::error::payload_text(&payload).map(str::to_owned);
+    tell(UnhandledKind::TaskPanicked, Some(task), at, text.as_deref());
+    drop_payload(payload);
+}
