@@ -36,7 +36,7 @@ async fn cleans_up(log: Log, takes: u64) {
     if let Err(cancelled) = cancellable(pending::<()>()).await {
         cleanup(ms(10_000), sleep(takes)).await.unwrap();
         log.put(format!("cleaned after {takes}"));
-        cancelled.propagate().await
+        cancelled.propagate::<()>().await;
     }
 }
 
@@ -527,7 +527,7 @@ fn case_6_a_hosts_cancellation_reaches_every_child_once_and_the_host_ends_cancel
                         .spawn(async move {
                             if let Err(cancelled) = cancellable(sleep(5_000)).await {
                                 seen.fetch_add(1, Ordering::Relaxed);
-                                cancelled.propagate().await
+                                cancelled.propagate::<()>().await;
                             }
                         })
                         .detach();

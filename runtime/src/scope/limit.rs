@@ -73,7 +73,7 @@ impl Limit for Timed {
         match self {
             Self::After(Duration::ZERO) => (0, NEVER),
             Self::After(after) => (NEVER, crate::platform::clock::nanoseconds(*after)),
-            Self::At(sleep) => (sleep.deadline().map_or(NEVER, |deadline| deadline.as_nanos()), NEVER),
+            Self::At(sleep) => (sleep.deadline().map_or(NEVER, Instant::as_nanos), NEVER),
         }
     }
 

@@ -146,7 +146,9 @@ impl Node {
         // at the deadline after that.
         self.deadline.store(deadline, Ordering::Release);
         let waker = self.take_waker(&mut self.tree.lock());
-        waker.map(Waker::wake);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     /// A future is given to the scope; `false` if one was before.
@@ -210,11 +212,11 @@ impl Node {
         let mut inside = Vec::new();
         self.call(&mut batch, &mut inside);
         while let Some(node) = inside.pop() {
-            if !node.shield {
-                node.call(&mut batch, &mut inside);
-            } else if let Some(waker) = node.take_waker(&mut node.tree.lock()) {
+            if node.shield {
                 // It does not hear of the cancellation, but whether it is still polled has to be seen.
-                batch.push(waker);
+                batch.extend(node.take_waker(&mut node.tree.lock()));
+            } else {
+                node.call(&mut batch, &mut inside);
             }
         }
         batch.wake_all();
@@ -329,7 +331,9 @@ impl Node {
         for below in unheard {
             if below.shield {
                 let waker = below.take_waker(&mut below.tree.lock());
-                waker.map(Waker::wake);
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
             } else {
                 below.wake_all();
             }

@@ -4,11 +4,10 @@ use super::frame::NEVER;
 use super::leaving::{Departing, Leaving};
 use super::node::Node;
 use super::region::Vigil;
-use core::cell::UnsafeCell as PlainCell;
 use core::task::Context;
 use weftwork_sync::coop;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, Ordering};
-use weftwork_sync::primitive::{Panic, Shared};
+use weftwork_sync::primitive::{Panic, Shared, UnsafeCell};
 
 /// Made when it is first needed, and kept by the task's header.
 pub(crate) struct Root {
@@ -17,7 +16,7 @@ pub(crate) struct Root {
     deadline: AtomicU64,
     /// It ended by a failure that its group holds.
     failed: AtomicBool,
-    inside: PlainCell<Inside>,
+    inside: UnsafeCell<Inside>,
 }
 
 /// For the thread that is inside of the task.
@@ -39,7 +38,7 @@ impl Root {
             node: Node::of_task(),
             deadline: AtomicU64::new(NEVER),
             failed: AtomicBool::new(false),
-            inside: PlainCell::new(Inside::default()),
+            inside: UnsafeCell::new(Inside::default()),
         }
     }
 
@@ -61,6 +60,13 @@ impl Root {
         self.failed.store(true, Ordering::Relaxed);
     }
 
+    /// # Safety
+    /// The calling thread is inside of the task, and `f` calls no foreign code.
+    unsafe fn inside<R>(&self, f: impl FnOnce(&mut Inside) -> R) -> R {
+        // SAFETY: as the caller promises, nobody else is here.
+        self.inside.with_mut(|inside| f(unsafe { &mut *inside }))
+    }
+
     /// The task ends. A handle to its scope may have been left with a waker of the task, which would keep it for ever.
     #[cold]
     pub(crate) fn close(&self) {
@@ -72,9 +78,13 @@ impl Root {
     /// # Safety
     /// The calling thread is inside of the task.
     pub(crate) unsafe fn may_end(&self, cx: &mut Context<'_>) -> bool {
-        // SAFETY: as the caller promises; nothing called here comes back to this task.
-        let inside = unsafe { &mut *self.inside.get() };
-        inside.vigil.may_end(&self.node, true, cx)
+        // Taken out meanwhile: wakers are foreign code, and could come back to this task.
+        // SAFETY: as the caller promises.
+        let mut vigil = unsafe { self.inside(|inside| core::mem::take(&mut inside.vigil)) };
+        let may_end = vigil.may_end(&self.node, true, cx);
+        // SAFETY: as above.
+        unsafe { self.inside(|inside| inside.vigil = vigil) };
+        may_end
     }
 
     /// Runs `unwind`, which drops the future, and takes over the tasks that it waited for.
@@ -85,9 +95,12 @@ impl Root {
         let mut leaving = Leaving::default();
         let done = leaving.collect(|| coop::unconstrained(unwind));
         // SAFETY: as the caller promises; foreign code has run before this, not meanwhile.
-        let inside = unsafe { &mut *self.inside.get() };
-        inside.leaving.append(leaving);
-        inside.ended = true;
+        unsafe {
+            self.inside(|inside| {
+                inside.leaving.append(leaving);
+                inside.ended = true;
+            });
+        }
         done
     }
 
@@ -97,7 +110,7 @@ impl Root {
     /// The calling thread is inside of the task.
     pub(crate) unsafe fn end(&self) {
         // SAFETY: as the caller promises.
-        unsafe { (*self.inside.get()).ended = true };
+        unsafe { self.inside(|inside| inside.ended = true) };
     }
 
     /// The task has to wait for this before it completes.
@@ -106,7 +119,7 @@ impl Root {
     /// The calling thread is inside of the task.
     pub(crate) unsafe fn leave_behind(&self, what: Departing) {
         // SAFETY: as the caller promises.
-        unsafe { (*self.inside.get()).leaving.push(what) };
+        unsafe { self.inside(|inside| inside.leaving.push(what)) };
     }
 
     /// Whether the future is gone.
@@ -115,7 +128,7 @@ impl Root {
     /// The calling thread is inside of the task.
     pub(crate) unsafe fn has_ended(&self) -> bool {
         // SAFETY: as the caller promises.
-        unsafe { (*self.inside.get()).ended }
+        unsafe { self.inside(|inside| inside.ended) }
     }
 
     /// Whether all tasks that the future waited for have ended; the caller is woken otherwise.
@@ -123,11 +136,12 @@ impl Root {
     /// # Safety
     /// The calling thread is inside of the task.
     pub(crate) unsafe fn all_have_left(&self, cx: &mut Context<'_>) -> bool {
+        // Taken out as in may_end.
         // SAFETY: as the caller promises.
-        let mut leaving = core::mem::take(unsafe { &mut (*self.inside.get()).leaving });
+        let mut leaving = unsafe { self.inside(|inside| core::mem::take(&mut inside.leaving)) };
         let done = leaving.is_empty() || leaving.poll(cx).is_ready();
         // SAFETY: as above.
-        unsafe { (*self.inside.get()).leaving = leaving };
+        unsafe { self.inside(|inside| inside.leaving.append(leaving)) };
         done
     }
 }
