@@ -61,7 +61,10 @@ mod tokio_io;
 #[doc(hidden)]
 pub mod model;
 
-pub use group::{TaskGroup, TryTaskGroup, group, try_group};
+pub use group::{
+    JoinSet, TaskGroup, TryTaskGroup, as_completed, gather, gather_outcomes, group, race, race_ok, staggered_race,
+    try_gather, try_group,
+};
 pub use offload::{Offload, block_in_place, run_in_executor, to_thread};
 pub use runtime::{Handle, Runtime, run};
 pub use scope::is_cancelled;

@@ -5,15 +5,24 @@
 //! | `hub.rs` | the protocol: what the children, the group and its handles share |
 //! | `run.rs` | `group` and `try_group`, and what they come to |
 //! | `task_group.rs` | `TaskGroup` and `TryTaskGroup`: spawning and cancelling |
+//! | `join_set.rs` | `JoinSet`: outcomes as they come |
+//! | `gather.rs` | `gather`, `try_gather`, `gather_outcomes` |
+//! | `race.rs` | `wait`, `as_completed`, `race`, `race_ok`, `staggered_race` |
 //! | `child.rs` | the future of a child |
 //! | `error.rs` | how a group failed |
 
 mod child;
 mod error;
+mod gather;
 mod hub;
+mod join_set;
+mod race;
 mod run;
 mod task_group;
 
 pub use error::{ChildError, Closed, Drained, GroupError};
+pub use gather::{Gather, GatherOutcomes, Outcome, Outcomes, TryGather, gather, gather_outcomes, try_gather};
+pub use join_set::{JoinNext, JoinNextWithId, JoinSet};
+pub use race::{AsCompleted, Race, RaceOk, ReturnWhen, as_completed, race, race_ok, staggered_race, wait};
 pub use run::{Group, TryGroup, group, try_group};
 pub use task_group::{TaskGroup, TaskInfo, TryTaskGroup};

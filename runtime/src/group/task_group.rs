@@ -144,7 +144,15 @@ impl TaskGroup {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn_in::<F, Any, Infallible>(&self.hub, future, Location::caller())
+        self.spawn_at(future, Location::caller())
+    }
+
+    pub(super) fn spawn_at<F>(&self, future: F, at: &'static Location<'static>) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn_in::<F, Any, Infallible>(&self.hub, future, at)
     }
 
     /// As [`spawn`](Self::spawn).
@@ -186,7 +194,15 @@ impl<E: Send + 'static> TryTaskGroup<E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
     {
-        spawn_in::<F, Fallible, E>(&self.hub, future, Location::caller())
+        self.spawn_at(future, Location::caller())
+    }
+
+    pub(super) fn spawn_at<T, F>(&self, future: F, at: &'static Location<'static>) -> JoinHandle<T>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        spawn_in::<F, Fallible, E>(&self.hub, future, at)
     }
 
     /// As [`spawn`](Self::spawn).

@@ -99,6 +99,13 @@ impl<T> JoinHandle<T> {
         self.cancel_for(CancelCause::new(CancelKind::HandleDropped));
     }
 
+    /// As [`without_outcome`](Self::without_outcome), giving this one up.
+    pub(crate) fn into_joined(self) -> JoinHandle<()> {
+        let handle = self.without_outcome();
+        mem::forget(self);
+        handle
+    }
+
     /// The same handle, for somebody who only wants to know when the task has ended.
     ///
     /// Whoever calls it gives this one up without dropping it.
