@@ -10,7 +10,7 @@ use std::net::UdpSocket;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use weftwork::{Handle, JoinError, JoinHandle, Offload, OffloadError, Runtime};
-use weftwork::{net, runtime, signal, sync, task, testing, time};
+use weftwork::{group, net, runtime, scope, signal, sync, task, testing, time};
 
 /// Not Send and not Sync.
 type Local = Rc<()>;
@@ -70,6 +70,30 @@ fn timers_move_between_threads() {
     yes!(time::Instant: Send, Sync, Copy, Ord, std::hash::Hash, Debug, UnwindSafe, RefUnwindSafe);
     yes!(time::Elapsed: Send, Sync, Copy, std::error::Error, UnwindSafe, RefUnwindSafe);
     yes!(time::MissedTickBehavior: Send, Sync, Copy, Default, Debug);
+}
+
+#[test]
+fn regions_and_groups_move_between_threads() {
+    yes!(scope::CancelScope: Send, Sync, Unpin, Clone, Debug);
+    yes!(scope::ScopeRun<Ready<u8>>: Send, Sync, Unpin, Debug, Future);
+    yes!(scope::Cancellable<Ready<u8>>: Send, Sync, Unpin, Debug, Future);
+    no!(scope::Cancellable<Ready<Local>>: Send, Sync);
+    no!(scope::Cancellable<PinnedFuture>: Unpin);
+    yes!(scope::Shield<Ready<u8>>: Send, Sync, Unpin, Debug, Future);
+    yes!(scope::Cleanup<Ready<u8>>: Send, Sync, Unpin, Debug, Future);
+    yes!(scope::Cancelled: Send, Sync, Unpin, Clone, std::error::Error);
+    yes!(scope::ScopeCancelled: Send, Sync, Clone, std::error::Error);
+    yes!(time::TimeoutHandle: Send, Sync, Clone, Debug);
+    yes!(time::RescheduleError: Send, Sync, Copy, std::error::Error);
+    yes!(weftwork::TaskGroup: Send, Sync, Clone, Debug);
+    yes!(weftwork::TryTaskGroup<Single>: Send, Sync, Clone);
+    yes!(group::Group<Ready<u8>>: Send, Sync, Unpin, Debug, Future);
+    yes!(group::GroupError<std::fmt::Error>: Send, Sync, Clone, std::error::Error);
+    yes!(weftwork::JoinSet<u8>: Send, Sync, Unpin, Default, Debug);
+    yes!(weftwork::JoinSet<Single>: Send);
+    no!(weftwork::JoinSet<Local>: Send, Sync);
+    yes!(group::AsCompleted<u8>: Send, Unpin, Debug, futures::Stream);
+    yes!(group::Gather<u8>: Send, Unpin, Debug, Future);
 }
 
 /// A future that must not be moved once it is pinned.

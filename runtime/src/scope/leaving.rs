@@ -24,7 +24,7 @@ pub(crate) enum Departing {
 }
 
 /// The unfinished children of a group that was dropped.
-pub(crate) trait Children: Send {
+pub(crate) trait Children: Send + Sync {
     /// Ready when all have ended.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }

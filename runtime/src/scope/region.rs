@@ -14,7 +14,7 @@ use super::frame::{self, Entry, NEVER};
 use super::leaving::Leaving;
 use super::limit::{self, Limit};
 use super::node::{Heard, Node};
-use crate::task::CancelCause;
+use crate::task::{CancelCause, Panic};
 use crate::time::{Instant, Sleep, sleep, sleep_until};
 use core::future::Future;
 use core::panic::Location;
@@ -23,7 +23,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use pin_project_lite::pin_project;
 use weftwork_sync::coop;
-use weftwork_sync::primitive::{Panic, Shared};
+use weftwork_sync::primitive::Shared;
 
 /// Polls in a row without a live region, before those are suspected of being abandoned.
 const PATIENCE: u8 = 3;
@@ -70,6 +70,7 @@ pub(crate) struct Rare {
     /// Dropped, and told by what.
     ended: Option<CancelCause>,
     leaving: Leaving,
+    /// What a destructor panicked with.
     panicked: Option<Panic>,
 }
 
@@ -278,7 +279,7 @@ impl Seat {
         let outside = !shield && coop::is_cancelled();
         rare.ended =
             Some(own.unwrap_or_else(|| if outside { frame::cause() } else { frame::deadline_passed(self.at) }));
-        rare.panicked = coop::unconstrained(|| rare.leaving.collect(drop_future)).err();
+        rare.panicked = coop::unconstrained(|| rare.leaving.collect(drop_future)).err().map(Panic);
     }
 
     /// The future is gone; what it waited for may not be.
@@ -293,8 +294,8 @@ impl Seat {
             return Poll::Pending;
         }
         rare.leave();
-        if let Some(payload) = rare.panicked.take() {
-            std::panic::resume_unwind(payload);
+        if let Some(panic) = rare.panicked.take() {
+            panic.resume();
         }
         let outside = coop::is_cancelled();
         let passes_on = match self.kind {
