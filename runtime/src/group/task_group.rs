@@ -287,7 +287,9 @@ async fn isolated<F: Future>(future: F, at: &'static Location<'static>) -> Optio
 
 fn tell(kind: UnhandledKind, task: Option<TaskId>, at: &'static Location<'static>, message: Option<&str>) {
     let what = Unhandled { kind, message, task, name: None, spawned_at: Some(at) };
-    context::report(&what, |_| true);
+    if context::with_current(|core| core.report(&what)).is_none() {
+        what.report(None);
+    }
 }
 
 /// A panic that cannot go on because another one does.
