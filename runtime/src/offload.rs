@@ -3,6 +3,8 @@
 use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::scheduler::{Core, watchdog};
+use crate::scope::node::Node;
+use crate::scope::region::Rare;
 use crate::task::cell::drop_payload;
 use core::fmt;
 use core::future::Future;
@@ -45,7 +47,7 @@ where
         let theirs = core.clone();
         core.pool.submit_with(options, move || Unread::of(Some(theirs), f))
     };
-    Offload { state: State::New { start: Some(Box::new(start)), name }, join_on_cancel: false }
+    Offload { state: State::New { start: Some(Box::new(start)), name }, join_on_cancel: false, waits: None }
 }
 
 /// Runs `f` on a pool of the caller's choice, for instance one that is kept small for work that needs the processor.
@@ -68,7 +70,7 @@ where
     let core = context::current();
     let handle =
         weftwork_blocking::run_on_with(executor, JobOptions::new().name(name.clone()), move || Unread::of(core, f));
-    Offload { state: State::Running(handle.abandon_on_drop()), join_on_cancel: false }
+    Offload { state: State::Running(handle.abandon_on_drop()), join_on_cancel: false, waits: None }
 }
 
 /// Runs `f`, which may block, right here; the worker's other tasks go to other threads meanwhile.
@@ -149,6 +151,8 @@ enum State<T> {
 pub struct Offload<T> {
     state: State<T>,
     join_on_cancel: bool,
+    /// What keeps a cancelled region around from ending, where it joins.
+    waits: Option<Box<Rare>>,
 }
 
 impl<T> Unpin for Offload<T> {}
@@ -162,8 +166,8 @@ impl<T> Offload<T> {
         self
     }
 
-    /// A closure that has begun is waited for even where the caller is cancelled: dropping the future then lets the closure
-    /// run to its end without telling it that nobody waits.
+    /// A closure that has begun is waited for even where the caller is cancelled, as in [`shield`](crate::scope::shield()); dropped by
+    /// others, it runs to its end without being told that nobody waits.
     pub fn join_on_cancel(mut self) -> Self {
         self.join_on_cancel = true;
         self
@@ -183,10 +187,17 @@ impl<T> Future for Offload<T> {
             let handle = start(JobOptions::new().name(core::mem::take(name)));
             self.state = State::Running(if join { handle } else { handle.abandon_on_drop() });
         }
-        match &mut self.state {
-            State::Running(handle) => Pin::new(handle).poll(cx).map(|outcome| outcome.and_then(Unread::read)),
-            State::New { .. } => unreachable!("it was started above"),
+        let this = &mut *self;
+        let State::Running(handle) = &mut this.state else { unreachable!("it was started above") };
+        let polled = Pin::new(handle).poll(cx);
+        if polled.is_ready() {
+            this.waits = None;
+        } else if join {
+            let waits = this.waits.get_or_insert_with(|| Box::new(Rare::new(Node::new(true))));
+            waits.attend(cx.waker());
+            waits.live(true);
         }
+        polled.map(|outcome| outcome.and_then(Unread::read))
     }
 }
 

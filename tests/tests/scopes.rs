@@ -4,7 +4,7 @@
 
 mod fixtures;
 
-use fixtures::{Log, on_virtual_time};
+use fixtures::{Log, gate, on_virtual_time};
 use futures::future::{join, poll_fn};
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::future::{Future, pending, ready};
@@ -16,8 +16,8 @@ use weftwork::scope::{
 };
 use weftwork::sync::oneshot;
 use weftwork::task::{CancelKind, JoinHandle, yield_now};
-use weftwork::time::{Duration, Instant, move_on_after, timeout, timeout_at, timeout_with};
-use weftwork::{is_cancelled, spawn};
+use weftwork::time::{Duration, Instant, move_on_after, timeout, timeout_at, timeout_with, wait_timeout};
+use weftwork::{is_cancelled, spawn, to_thread};
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -511,6 +511,50 @@ fn rule_33_a_timeout_reaches_what_it_polls_by_reference() {
         });
         assert_eq!(timeout(ms(10), &mut body).await, Ok("cancelled"));
         assert_eq!(clock.ms(), 10);
+    });
+}
+
+#[test]
+fn rule_33_wait_timeout_bounds_the_wait_and_cancels_nothing() {
+    on_virtual_time(|clock| async move {
+        let mut body = Box::pin(async { cancellable(sleep(30)).await.is_ok() });
+        assert!(wait_timeout(ms(10), &mut body).await.is_err());
+        assert_eq!((body.await, clock.ms()), (true, 30));
+    });
+}
+
+#[test]
+fn rule_37_to_thread_is_let_go_at_once_and_with_join_on_cancel_waited_for() {
+    on_virtual_time(|_| async move {
+        for joins in [false, true] {
+            let (opener, gate) = gate();
+            let (begun, begins) = oneshot::channel();
+            let log = Log::default();
+            let theirs = log.clone();
+            let task = spawn(async move {
+                let call = to_thread(move || {
+                    begun.send(()).unwrap();
+                    gate.wait();
+                    theirs.put(format!("told {}", is_cancelled()));
+                });
+                if joins { call.join_on_cancel().await } else { call.await }
+            });
+            begins.await.unwrap();
+            assert!(task.cancel());
+            if joins {
+                for _ in 0..100 {
+                    yield_now().await;
+                }
+                assert!(!task.is_finished(), "the closure is inside");
+                opener.open();
+                task.await.unwrap().unwrap();
+                assert_eq!(log.all(), ["told false"]);
+            } else {
+                assert!(task.await.unwrap_err().is_cancelled());
+                assert!(log.all().is_empty());
+                opener.open();
+            }
+        }
     });
 }
 

@@ -23,8 +23,8 @@ pub use instant::Instant;
 pub use interval::{Interval, MissedTickBehavior, Tick, interval, interval_at};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{
-    Elapsed, MoveOn, RescheduleError, Timeout, TimeoutHandle, TimeoutWith, move_on_after, timeout, timeout_at,
-    timeout_with,
+    Elapsed, MoveOn, RescheduleError, Timeout, TimeoutHandle, TimeoutWith, WaitTimeout, move_on_after, timeout,
+    timeout_at, timeout_with, wait_timeout,
 };
 
 pub use core::time::Duration;

@@ -3,7 +3,7 @@
 use super::Instant;
 use crate::context;
 use crate::scope::frame::NEVER;
-use crate::scope::limit::{Timed, Unlimited};
+use crate::scope::limit::{Limit, Timed, Unlimited};
 use crate::scope::node::Node;
 use crate::scope::region::{Kind, Region};
 use core::fmt;
@@ -13,6 +13,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use pin_project_lite::pin_project;
+use weftwork_sync::coop;
 use weftwork_sync::primitive::Shared;
 
 /// Waits for `future`, at most for `duration` counted from the first poll.
@@ -118,6 +119,51 @@ impl<F: IntoFuture> Future for MoveOn<F> {
 impl<F: IntoFuture> fmt::Debug for MoveOn<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("MoveOn").field(&self.timeout).finish()
+    }
+}
+
+/// Waits for `future`, at most for `duration` counted from the first poll, and leaves it as it is if that was too short.
+///
+/// Nothing is cancelled: the future may be waited for again. asyncio's counterpart is `asyncio.wait` of one with a timeout.
+///
+/// # Errors
+/// The time was up first.
+///
+/// ```
+/// use weftwork::time::{Duration, wait_timeout};
+/// weftwork::run(async {
+///     let mut task = weftwork::spawn(weftwork::sleep(Duration::from_millis(5)));
+///     assert!(wait_timeout(Duration::ZERO, &mut task).await.is_err());
+///     task.await.unwrap();
+/// });
+/// ```
+pub fn wait_timeout<F: Future + Unpin>(duration: Duration, future: &mut F) -> WaitTimeout<'_, F> {
+    WaitTimeout { future, limit: Timed::After(duration) }
+}
+
+/// The future of [`wait_timeout`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct WaitTimeout<'a, F> {
+    future: &'a mut F,
+    limit: Timed,
+}
+
+impl<F: Future + Unpin> Future for WaitTimeout<'_, F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Poll::Ready(value) = Pin::new(&mut *this.future).poll(cx) {
+            return Poll::Ready(Ok(value));
+        }
+        // Where the surroundings are cancelled a deadline would be armed for nobody.
+        if !coop::is_cancelled() && this.limit.poll(cx) { Poll::Ready(Err(Elapsed(()))) } else { Poll::Pending }
+    }
+}
+
+impl<F> fmt::Debug for WaitTimeout<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitTimeout").finish_non_exhaustive()
     }
 }
 
