@@ -228,7 +228,8 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
         if let Stage::Body = this.stage {
             let cancelled = hub.node.is_cancelled();
             let rare = this.rare.take();
-            let entry = Entry { cancelled, shield: false, at, waker: cx.waker(), rare, deadline: NEVER, after: NEVER };
+            let (deadline, after, shield, scope) = (NEVER, NEVER, false, true);
+            let entry = Entry { cancelled, shield, scope, at, waker: cx.waker(), rare, deadline, after };
             let (polled, exit) = frame::within(entry, || contain(|| this.body.poll(&mut Unlimited, cx)));
             *this.rare = exit.rare;
             let mut fail = |what| {

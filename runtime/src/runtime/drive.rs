@@ -7,6 +7,7 @@
 use crate::context;
 use crate::scheduler::Core;
 use crate::scheduler::worker::Worker;
+use crate::scope::frame;
 use crate::task::{JoinError, JoinHandle, Spec, TaskId};
 use core::future::Future;
 use core::panic::Location;
@@ -31,7 +32,7 @@ pub(super) fn block_on<F: Future>(core: &Shared<Core>, future: F, location: &'st
     super::fork::assert_parent(core);
     if core.config.multi {
         let _entered = context::enter(core.clone());
-        return weftwork_sync::block_on(future);
+        return frame::outside(|| weftwork_sync::block_on(future));
     }
     let Some(_seat) = Seat::take(core) else {
         panic!(
@@ -93,7 +94,7 @@ pub(super) fn run_as_worker<F: Future>(
 ) -> F::Output {
     crate::platform::sharpen_timers();
     let worker = Worker::sit(core.clone(), 0);
-    let outcome = context::sit(&worker, || {
+    let sat = || {
         core.watchdog.stir(core, 0);
         let spec = Spec { id: TaskId::next(), location, owner: 0, pinned: true };
         // SAFETY: pinned to this worker; the loop below, or the abort, keeps this frame until the future has been dropped.
@@ -110,7 +111,8 @@ pub(super) fn run_as_worker<F: Future>(
         core::mem::forget(unfinished);
         worker.leave();
         outcome
-    });
+    };
+    let outcome = frame::outside(|| context::sit(&worker, sat));
     drop(worker);
     match outcome {
         Ok(output) => output,

@@ -36,6 +36,8 @@ pub(crate) struct Frame {
     /// The region itself is cancelled.
     own: Cell<bool>,
     shield: bool,
+    /// It can be cancelled by itself.
+    scope: bool,
     at: &'static Location<'static>,
     waker: *const Waker,
     /// The region's own, borrowed for the time of the poll.
@@ -50,6 +52,7 @@ pub(crate) struct Frame {
 pub(crate) struct Entry<'a> {
     pub(crate) cancelled: bool,
     pub(crate) shield: bool,
+    pub(crate) scope: bool,
     pub(crate) at: &'static Location<'static>,
     pub(crate) waker: &'a Waker,
     pub(crate) rare: Option<Box<Rare>>,
@@ -76,6 +79,18 @@ impl Drop for Leave<'_> {
     }
 }
 
+/// Runs `f` outside of every region: what a blocked thread waits for is no part of the poll that it blocks.
+pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
+    struct Back(*const Frame);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            INNERMOST.with(|innermost| innermost.set(self.0));
+        }
+    }
+    let _back = Back(INNERMOST.with(|innermost| innermost.replace(ptr::null())));
+    super::leaving::apart(f)
+}
+
 /// Runs `poll` inside of a region.
 #[inline(always)]
 pub(crate) fn within<R>(entry: Entry<'_>, poll: impl FnOnce() -> R) -> (R, Exit) {
@@ -92,6 +107,7 @@ pub(crate) fn within<R>(entry: Entry<'_>, poll: impl FnOnce() -> R) -> (R, Exit)
         outside: Cell::new(outside),
         own: Cell::new(entry.cancelled),
         shield: entry.shield,
+        scope: entry.scope,
         at: entry.at,
         waker: entry.waker,
         rare: Cell::new(entry.rare),
@@ -128,6 +144,7 @@ impl Frame {
             let waker = unsafe { &*self.waker };
             let mut rare = Box::new(Rare::new(Node::new(self.shield)));
             if self.own.get() {
+                // Nobody can wait for that yet.
                 rare.node.set_cause(deadline_passed(self.at));
             }
             rare.attend(waker);
@@ -206,9 +223,19 @@ pub(crate) fn node() -> Option<Shared<Node>> {
     with_innermost(Frame::node).or_else(|| task().map(|task| task.root().node.clone()))
 }
 
-/// As [`node`], so that it can be cancelled by whoever gets it.
+/// The node of the innermost region that can be cancelled by itself, made so that whoever gets it can do that.
 pub(crate) fn scope() -> Option<Shared<Node>> {
-    with_innermost(Frame::node).or_else(|| {
+    let found = with_innermost(|innermost| {
+        let mut frame = Some(innermost);
+        while let Some(at) = frame {
+            if at.scope {
+                return Some(at.node());
+            }
+            frame = at.outer();
+        }
+        None
+    });
+    found.flatten().or_else(|| {
         let task = task()?;
         let node = task.root().node.clone();
         if node.was_called() {

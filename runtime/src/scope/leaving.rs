@@ -13,7 +13,13 @@ use weftwork_sync::primitive::{Panic, contain};
 use weftwork_sync::weft_thread_local;
 
 weft_thread_local! {
-    static COLLECTS: Cell<*const RefCell<Vec<Departing>>> = Cell::new(ptr::null());
+    static COLLECTS: Cell<*const Collector> = Cell::new(ptr::null());
+}
+
+struct Collector {
+    found: RefCell<Vec<Departing>>,
+    /// Whether tasks that were only waited for end too.
+    cancels: bool,
 }
 
 /// Something whose end is waited for, though not for what it comes to. It was cancelled.
@@ -43,7 +49,7 @@ impl Departing {
 pub(crate) struct Leaving(Vec<Departing>);
 
 /// Collects no longer, also if a destructor panicked.
-struct Restore(*const RefCell<Vec<Departing>>);
+struct Restore(*const Collector);
 
 impl Drop for Restore {
     fn drop(&mut self) {
@@ -51,18 +57,25 @@ impl Drop for Restore {
     }
 }
 
+/// Runs `f`, in which nothing is collected: it is no part of what unwinds.
+pub(super) fn apart<R>(f: impl FnOnce() -> R) -> R {
+    let _restore = Restore(COLLECTS.with(|collects| collects.replace(ptr::null())));
+    f()
+}
+
 impl Leaving {
-    /// Runs `unwind`, which drops a future, and takes over the tasks that it waited for.
+    /// Runs `unwind`, which drops a future, and takes over the children of its groups, and if it `cancels` the tasks that it waited
+    /// for.
     ///
     /// # Errors
     /// What a destructor panicked with; the rest was dropped all the same.
-    pub(crate) fn collect(&mut self, unwind: impl FnOnce()) -> Result<(), Panic> {
-        let found = RefCell::new(Vec::new());
+    pub(crate) fn collect(&mut self, cancels: bool, unwind: impl FnOnce()) -> Result<(), Panic> {
+        let collector = Collector { found: RefCell::default(), cancels };
         let done = {
-            let _restore = Restore(COLLECTS.with(|collects| collects.replace(&found)));
+            let _restore = Restore(COLLECTS.with(|collects| collects.replace(&collector)));
             contain(unwind)
         };
-        self.0.extend(found.into_inner());
+        self.0.extend(collector.found.into_inner());
         done
     }
 
@@ -90,17 +103,22 @@ fn give(what: impl FnOnce() -> Departing) -> bool {
     // SAFETY: set while the frame of `collect` that owns it is there.
     let Some(collects) = (unsafe { COLLECTS.with(Cell::get).as_ref() }) else { return false };
     let what = what();
-    collects.borrow_mut().push(what);
+    collects.found.borrow_mut().push(what);
     true
 }
 
 /// A handle that was polled and is unfinished is dropped: where a region unwinds, its task is cancelled and waited for.
 pub(crate) fn offer<T>(handle: &mut JoinHandle<T>) -> bool {
-    give(|| {
-        let handle = handle.without_outcome();
-        handle.cancel_because_dropped();
-        Departing::Task(handle)
-    })
+    // SAFETY: as in give.
+    let cancels = unsafe { COLLECTS.with(Cell::get).as_ref() }.is_some_and(|collects| collects.cancels);
+    // A task would wait for itself.
+    cancels
+        && crate::context::current_task() != Some(handle.id())
+        && give(|| {
+            let handle = handle.without_outcome();
+            handle.cancel_because_dropped();
+            Departing::Task(handle)
+        })
 }
 
 /// A group was dropped while children were left: the region that unwinds waits for them, and otherwise the task that the thread is

@@ -26,14 +26,16 @@
 //!    `cancelled`, which the entering thread's lock made visible, and wakes what was not told (`may_end`).
 //! 3. Cancel against a poll that looks at `cancelled` just before: the canceller calls the waker after it set the flag, so there
 //!    is another poll. The waker is left before the poll looks.
-//! 4. A live region ends outside of a poll of the region above (it was dropped from elsewhere): it finds `waits` under the lock and
-//!    calls its own waker, which leads to a poll of the region above; if that has not yet set `waits`, it will find the region gone.
+//! 4. A live region ends outside of a poll of the region above (it was dropped from elsewhere, or went to another task): it finds
+//!    `waits` under the lock and calls the waker of the region above, which that has left before it set `waits`; if it is gone, it
+//!    was called, and the poll to come finds the region gone, as does one that has not yet set `waits`. Its own waker would not do: it
+//!    may have been called for nothing, or be that of another task.
 
 use super::frame::NEVER;
 use crate::task::{CancelCause, cell};
 use core::task::Waker;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use weftwork_sync::primitive::{Mutex, Shared};
+use weftwork_sync::primitive::{Mutex, Panic, Shared, contain};
 use weftwork_sync::{Notify, WakeBatch};
 
 /// What others reach of a region.
@@ -112,7 +114,7 @@ impl Node {
         if self.is_cancelled() { self.tree.lock().cause.clone() } else { None }
     }
 
-    /// Stores why the region is cancelled; the first to do so wins. Nobody is told yet.
+    /// Stores why the region is cancelled; the first to do so wins. Nobody is [told](Self::tell) yet.
     pub(crate) fn set_cause(&self, cause: CancelCause) -> bool {
         let mut tree = self.tree.lock();
         if tree.cause.is_some() {
@@ -124,9 +126,21 @@ impl Node {
         tree.cause = Some(cause);
         // Ordering: Release publishes the cause, and what the canceller did before, to is_cancelled.
         self.cancelled.store(true, Ordering::Release);
-        drop(tree);
-        self.bell.notify_waiters();
         true
+    }
+
+    /// Tells those who wait for the cancellation alone.
+    pub(crate) fn ring(&self) {
+        self.bell.notify_waiters();
+    }
+
+    /// Tells everybody who has to hear of the cancellation.
+    ///
+    /// # Errors
+    /// What a waker panicked with; all the others were called all the same.
+    pub(crate) fn tell(&self) -> Result<(), Panic> {
+        let woken = contain(|| self.wake_all());
+        contain(|| self.ring()).and(woken)
     }
 
     /// Rung at the cancellation.
@@ -186,7 +200,9 @@ impl Node {
         let first = self.set_cause(cause);
         if first {
             super::frame::mark(super::frame::Target::Region(self));
-            self.wake_all();
+            if let Err(panic) = self.tell() {
+                std::panic::resume_unwind(panic);
+            }
         }
         first
     }
@@ -286,7 +302,7 @@ impl Node {
 
     /// A region that has [entered](Self::enter) ends, or is live no longer.
     pub(crate) fn leave(&self, below: &Self) {
-        let (gone, waits) = {
+        let (gone, waker) = {
             let mut tree = self.tree.lock();
             let place = below.place.load(Ordering::Relaxed);
             let gone = tree.live.swap_remove(place);
@@ -294,17 +310,12 @@ impl Node {
                 moved.place.store(place, Ordering::Relaxed);
             }
             self.count.store(tree.live.len(), Ordering::Relaxed);
-            (gone, tree.waits)
+            // Race 4.
+            (gone, if tree.waits { self.take_waker(&mut tree) } else { None })
         };
         debug_assert!(core::ptr::eq(&*gone, below), "out of place");
-        if waits {
-            // Race 4.
-            let waker = below.take_waker(&mut below.tree.lock());
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        }
         drop(gone);
+        waker.map(Waker::wake);
     }
 
     /// The region ends: nobody has to be woken any more.
@@ -313,32 +324,48 @@ impl Node {
         drop(waker);
     }
 
-    /// What a cancelled region whose future is pending finds out about the live ones inside. `told` if the poll that has just
-    /// ended began cancelled.
-    pub(super) fn hears(&self, told: bool) -> Heard {
-        let unheard = {
+    /// What a cancelled region whose future is pending finds out about the live ones inside. `told` polls of it began cancelled, and
+    /// `now` says whether the last did.
+    pub(super) fn hears(&self, told: u32, now: bool) -> Heard {
+        let (unheard, quiet) = {
             let mut tree = self.tree.lock();
             if tree.live.is_empty() {
                 return Heard::Nobody;
             }
             tree.waits = true;
             let pass = self.pass.load(Ordering::Relaxed);
-            if told && tree.live.iter().any(|below| below.seen.load(Ordering::Relaxed) == pass) {
+            let ago = |below: &Self| pass.wrapping_sub(below.seen.load(Ordering::Relaxed));
+            if now && tree.live.iter().any(|below| ago(below) == 0) {
                 return Heard::Somebody;
             }
-            tree.live.clone()
+            let quiet = tree.live.iter().any(|below| ago(below) < told && !below.was_called());
+            let unheard: Vec<_> = tree.live.iter().filter(|below| ago(below) >= told).cloned().collect();
+            (unheard, quiet)
         };
-        for below in unheard {
-            if below.shield {
-                let waker = below.take_waker(&mut below.tree.lock());
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
-            } else {
-                below.wake_all();
-            }
+        for below in &unheard {
+            below.probe();
         }
-        Heard::NotYet
+        if quiet { Heard::Quiet } else { Heard::NotYet }
+    }
+
+    /// Has all live regions inside polled.
+    pub(super) fn wake_those_inside(&self) {
+        let inside = self.tree.lock().live.clone();
+        for below in &inside {
+            below.probe();
+        }
+    }
+
+    /// Has the region polled, and what is inside if that has to hear of what surrounds it.
+    fn probe(&self) {
+        if self.shield {
+            let waker = self.take_waker(&mut self.tree.lock());
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        } else {
+            self.wake_all();
+        }
     }
 }
 
@@ -349,6 +376,8 @@ pub(super) enum Heard {
     Nobody,
     /// At least one was polled, knew of the cancellation, and waits for something of its own.
     Somebody,
-    /// None was polled since the cancellation; all have been woken.
+    /// None was polled now. At least one was since the cancellation, and has not been woken after that.
+    Quiet,
+    /// None was polled now, and all have been woken.
     NotYet,
 }

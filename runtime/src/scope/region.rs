@@ -8,7 +8,9 @@
 //!    that catches: then it stays pending, and is dropped by the region around it in the same poll.
 //!
 //! A live region that was woken and is not polled is *abandoned* (a future that is kept beside the one that is polled): after
-//! three polls in a row without any live region being polled, and a second, it no longer holds up the rest.
+//! three polls in a row without any live region being polled, and a second, it no longer holds up the rest. One that knows of the
+//! cancellation and has not been woken since waits for something of its own: after a second it is woken, to see whether it is polled.
+//! Not before: who polls only what is woken would be kept busy by that.
 
 use super::frame::{self, Entry, NEVER};
 use super::leaving::Leaving;
@@ -147,17 +149,31 @@ impl Drop for Rare {
 /// Watches whether live regions are still polled.
 #[derive(Default)]
 pub(crate) struct Vigil {
+    /// Polls in a row without a live region.
     passes: u8,
+    /// Polls that began cancelled.
+    told: u32,
     until: Option<Box<Sleep>>,
 }
 
 impl Vigil {
     /// Whether a cancelled region whose future is pending may drop it now. `told` if the poll that has just ended began cancelled.
     pub(super) fn may_end(&mut self, node: &Node, told: bool, cx: &mut Context<'_>) -> bool {
-        match node.hears(told) {
+        self.told = self.told.wrapping_add(u32::from(told));
+        match node.hears(self.told, told) {
             Heard::Nobody => return true,
             Heard::Somebody => {
-                *self = Self::default();
+                (self.passes, self.until) = (0, None);
+                // It may be polled no more; without a runtime there is nothing to wait by.
+                let _ = self.wait(cx);
+                return false;
+            }
+            Heard::Quiet => {
+                if let Poll::Ready(Ok(())) = self.wait(cx) {
+                    (self.passes, self.until) = (0, None);
+                    node.wake_those_inside();
+                    cx.waker().wake_by_ref();
+                }
                 return false;
             }
             Heard::NotYet => {}
@@ -167,9 +183,20 @@ impl Vigil {
             cx.waker().wake_by_ref();
             return false;
         }
-        let until = self.until.get_or_insert_with(|| Box::new(sleep(GRACE)));
         // Without a runtime, or at its end, there is nothing to wait by.
-        coop::unconstrained(|| until.try_poll(cx)).is_ready()
+        self.wait(cx).is_ready()
+    }
+
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        let until = self.until.get_or_insert_with(|| Box::new(sleep(GRACE)));
+        coop::unconstrained(|| until.try_poll(cx))
+    }
+
+    /// The region is not cancelled, though it may have been where it was before.
+    fn rest(&mut self) {
+        if self.told != 0 {
+            *self = Self::default();
+        }
     }
 }
 
@@ -211,7 +238,9 @@ impl<F: Future> Region<F> {
         }
         let shield = seat.kind == Kind::Shield;
         let (deadline, after) = limit.deadline();
-        let entry = Entry { cancelled, shield, at: seat.at, waker: cx.waker(), rare, deadline, after };
+        // A pad, and a shield without a bound, are nothing that could be cancelled by itself.
+        let scope = seat.kind == Kind::Scope || (deadline, after) != (NEVER, NEVER);
+        let entry = Entry { cancelled, shield, scope, at: seat.at, waker: cx.waker(), rare, deadline, after };
         let (polled, exit) = frame::within(entry, || future.poll(cx));
         seat.rare = exit.rare;
         if let Poll::Ready(value) = polled {
@@ -225,6 +254,9 @@ impl<F: Future> Region<F> {
         }
         let outside = !shield && coop::is_cancelled();
         if !seat.is_over(outside, limit, cx) {
+            if let Some(rare) = &mut seat.rare {
+                rare.vigil.rest();
+            }
             seat.stays(cx);
             return Poll::Pending;
         }
@@ -248,8 +280,9 @@ impl Seat {
         let mut over = limit.poll(cx);
         if let Some(rare) = &mut self.rare {
             over |= rare.is_over(cx);
-            if over {
-                rare.node.set_cause(frame::deadline_passed(self.at));
+            if over && rare.node.set_cause(frame::deadline_passed(self.at)) {
+                // Those inside hear of it when they hold up the end.
+                rare.node.ring();
             }
         }
         over
@@ -279,7 +312,7 @@ impl Seat {
         let outside = !shield && coop::is_cancelled();
         rare.ended =
             Some(own.unwrap_or_else(|| if outside { frame::cause() } else { frame::deadline_passed(self.at) }));
-        rare.panicked = coop::unconstrained(|| rare.leaving.collect(drop_future)).err().map(Panic);
+        rare.panicked = coop::unconstrained(|| rare.leaving.collect(true, drop_future)).err().map(Panic);
     }
 
     /// The future is gone; what it waited for may not be.

@@ -67,17 +67,15 @@ impl Root {
         self.inside.with_mut(|inside| f(unsafe { &mut *inside }))
     }
 
-    /// The task ends. A handle to its scope may have been left with a waker of the task, which would keep it for ever.
-    #[cold]
-    pub(crate) fn close(&self) {
-        self.node.forget_waker();
-    }
-
     /// Whether the cancelled task, whose future is pending, may drop it now.
     ///
     /// # Safety
     /// The calling thread is inside of the task.
     pub(crate) unsafe fn may_end(&self, cx: &mut Context<'_>) -> bool {
+        if self.node.waits_for_any() && self.node.was_called() {
+            // For the live regions, when the last of them ends elsewhere.
+            self.node.leave_waker(cx.waker());
+        }
         // Taken out meanwhile: wakers are foreign code, and could come back to this task.
         // SAFETY: as the caller promises.
         let mut vigil = unsafe { self.inside(|inside| core::mem::take(&mut inside.vigil)) };
@@ -87,13 +85,14 @@ impl Root {
         may_end
     }
 
-    /// Runs `unwind`, which drops the future, and takes over the tasks that it waited for.
+    /// Runs `unwind`, which drops the future, and takes over the children of its groups, and if it `cancels` the tasks that it waited
+    /// for.
     ///
     /// # Safety
     /// The calling thread is inside of the task.
-    pub(crate) unsafe fn unwind(&self, unwind: impl FnOnce()) -> Result<(), Panic> {
+    pub(crate) unsafe fn unwind(&self, cancels: bool, unwind: impl FnOnce()) -> Result<(), Panic> {
         let mut leaving = Leaving::default();
-        let done = leaving.collect(|| coop::unconstrained(unwind));
+        let done = leaving.collect(cancels, || coop::unconstrained(unwind));
         // SAFETY: as the caller promises; foreign code has run before this, not meanwhile.
         unsafe {
             self.inside(|inside| {
@@ -120,6 +119,19 @@ impl Root {
     pub(crate) unsafe fn leave_behind(&self, what: Departing) {
         // SAFETY: as the caller promises.
         unsafe { self.inside(|inside| inside.leaving.push(what)) };
+    }
+
+    /// The task completes: nobody is waited for any more, and what they leave is dropped on this thread, which may be the only one
+    /// that may. A handle to its scope may have been left with a waker of the task, which would keep it for ever.
+    ///
+    /// # Safety
+    /// The calling thread is inside of the task.
+    #[cold]
+    pub(crate) unsafe fn complete(&self) {
+        self.node.forget_waker();
+        // SAFETY: as the caller promises.
+        let inside = unsafe { self.inside(core::mem::take) };
+        drop(inside);
     }
 
     /// Whether the future is gone.

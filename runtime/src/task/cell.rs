@@ -283,9 +283,15 @@ impl Header {
         self.root_if_any().is_some_and(Root::has_failed)
     }
 
-    /// Stores why the task is to be cancelled; the first to do so wins.
-    pub(crate) fn set_cause(&self, cause: CancelCause) -> bool {
-        self.root().node.set_cause(cause)
+    /// Stores why the task, whose runtime ends, is to be cancelled, unless that was done before; those who wait for it are told.
+    pub(crate) fn set_cause(&self, cause: CancelCause) {
+        let node = &self.root().node;
+        if node.set_cause(cause)
+            && let Err(payload) = contain(|| node.ring())
+        {
+            // A waker is foreign code, and shutdown goes on.
+            drop_payload(payload);
+        }
     }
 
     /// Why the task is to be cancelled, once it is.
@@ -301,7 +307,7 @@ impl Header {
 pub(crate) unsafe fn cancel_for(this: NonNull<Header>, cause: CancelCause) -> bool {
     // SAFETY: as the caller promises.
     let header = unsafe { this.as_ref() };
-    if header.state.is_complete() || !header.set_cause(cause) {
+    if header.state.is_complete() || !header.root().node.set_cause(cause) {
         return false;
     }
     let called = header.state.cancel();
@@ -311,10 +317,13 @@ pub(crate) unsafe fn cancel_for(this: NonNull<Header>, cause: CancelCause) -> bo
     // If this is the task that the thread is inside of, its next await is the last.
     frame::mark(Target::Task(this.as_ptr().cast_const().cast()));
     // Regions inside may be polled by something that polls only what is woken.
-    header.root().node.wake_all();
+    let told = header.root().node.tell();
     if called == Cancel::Schedule {
         // SAFETY: the transition made this thread the holder of the Runnable.
         schedule_runnable(unsafe { Runnable::from_ptr(this) }, Turn::Next);
+    }
+    if let Err(panic) = told {
+        std::panic::resume_unwind(panic);
     }
     true
 }

@@ -139,7 +139,12 @@ impl<T> JoinHandle<T> {
 
     /// Lets the task go its own way: as dropping the handle, in words.
     pub fn detach(self) {
-        drop(self);
+        let mut this = mem::ManuallyDrop::new(self);
+        // SAFETY: in place of the drop, which would offer the task to a region that unwinds around.
+        unsafe {
+            let dropped = this.header().state.drop_join(false);
+            this.let_go(dropped);
+        }
     }
 
     /// The outcome, if the task has finished; never waits.
@@ -150,6 +155,29 @@ impl<T> JoinHandle<T> {
     pub fn try_take(&mut self) -> Option<Result<T, JoinError>> {
         // SAFETY: this is the handle, the task is complete, and T is its type.
         self.header().state.is_complete().then(|| unsafe { self.take() })
+    }
+
+    /// Gives up the handle's reference, and what is its own by then.
+    ///
+    /// # Safety
+    /// Called once; the handle is not used afterwards.
+    unsafe fn let_go(&mut self, dropped: DroppedJoin) {
+        // SAFETY: drop_join says what has become this thread's own, and whether the reference is still there to be released.
+        unsafe {
+            match dropped {
+                DroppedJoin::Released | DroppedJoin::Waited => {}
+                DroppedJoin::Alone => cell::free_alone(self.task),
+                DroppedJoin::Kept { has_outcome, has_waker } => {
+                    let waker = if has_waker { cell::set_join_waker(self.task, None) } else { None };
+                    if has_outcome {
+                        cell::discard(self.task);
+                    }
+                    cell::release(self.task);
+                    // Foreign code, and so the last thing done here.
+                    drop(waker);
+                }
+            }
+        }
     }
 
     /// Turns the handle into one that cancels the task when it is dropped.
@@ -223,22 +251,8 @@ impl<T> Drop for JoinHandle<T> {
             }
             dropped = self.header().state.drop_join(false);
         }
-        // SAFETY: drop_join says what has become this thread's own, and whether the reference is still there to be released.
-        unsafe {
-            match dropped {
-                DroppedJoin::Released | DroppedJoin::Waited => {}
-                DroppedJoin::Alone => cell::free_alone(self.task),
-                DroppedJoin::Kept { has_outcome, has_waker } => {
-                    let waker = if has_waker { cell::set_join_waker(self.task, None) } else { None };
-                    if has_outcome {
-                        cell::discard(self.task);
-                    }
-                    cell::release(self.task);
-                    // Foreign code, and so the last thing done here.
-                    drop(waker);
-                }
-            }
-        }
+        // SAFETY: dropped once.
+        unsafe { self.let_go(dropped) };
     }
 }
 

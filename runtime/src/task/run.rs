@@ -37,21 +37,21 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
         self.header.polls.get() > 0 && !ends && !self.scheduler.ends()
     }
 
-    /// Drops the future in place and puts `ended` there.
+    /// Drops the future in place and puts `ended` there. Tasks that it waited for end with it if it was cancelled.
     ///
     /// # Safety
     /// The caller holds the task, and its future is whole.
     #[cold]
     unsafe fn end(&self, ended: Ended) {
-        let root = self.header.root();
         let drop_future = || {
             self.stage.with_mut(|stage| {
                 // SAFETY: as the caller promises; the future is dropped where it is pinned.
                 unsafe { ptr::drop_in_place(stage) };
             });
         };
+        let cancels = matches!(ended, Ended::Cancelled);
         // SAFETY: this thread is inside of the task.
-        let dropped = unsafe { root.unwind(drop_future) };
+        let dropped = unsafe { self.header.root().unwind(cancels, drop_future) };
         let outcome = match dropped {
             Ok(()) => Err(ended),
             Err(late) => self.ended_late(Err(ended), late),
@@ -208,8 +208,15 @@ unsafe fn poll_cancelled<F: Future, S: Schedule, N: Name>(this: NonNull<Header>)
                     Polled::Ended => return finish::<F, S, N>(this),
                     Polled::Pending { self_woken: woken } => self_woken = woken,
                 }
-                if !root.may_end(&mut cx) {
-                    return cell.header.state.end_cancelled_poll(self_woken);
+                match contain(|| root.may_end(&mut cx)) {
+                    Ok(true) => {}
+                    Ok(false) => return cell.header.state.end_cancelled_poll(self_woken),
+                    Err(payload) => {
+                        // A waker of something inside. It was called once, and those behind it have their turn in the next poll.
+                        cell.tell(&payload, Unhandled::waker_panicked);
+                        drop_payload(payload);
+                        return true;
+                    }
                 }
             }
             cell.end(Ended::Cancelled);
@@ -262,9 +269,11 @@ pub(super) unsafe fn cancel<F: Future, S: Schedule, N: Name>(this: NonNull<Heade
     if cell.header.cause().is_none() {
         cell.header.set_cause(CancelCause::new(CancelKind::Shutdown));
     }
-    // SAFETY: as above.
+    // SAFETY: as above; a task that waited for others only has its outcome.
     unsafe {
-        cell.end(Ended::Cancelled);
+        if !cell.header.root().has_ended() {
+            cell.end(Ended::Cancelled);
+        }
         complete::<F, S, N>(this);
     }
 }
@@ -274,7 +283,8 @@ unsafe fn complete<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
     // SAFETY: the owning list's reference lives until release below.
     let cell = unsafe { cell::<F, S, N>(this) };
     if let Some(root) = cell.header.root_if_any() {
-        root.close();
+        // SAFETY: this thread is inside of the task until it is complete.
+        unsafe { root.complete() };
     }
     let farewell = cell.name.farewell();
     // SAFETY: once per task, here, inside of it.
