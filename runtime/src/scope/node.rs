@@ -315,7 +315,9 @@ impl Node {
         };
         debug_assert!(core::ptr::eq(&*gone, below), "out of place");
         drop(gone);
-        waker.map(Waker::wake);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     /// The region ends: nobody has to be woken any more.
