@@ -551,7 +551,7 @@ fn follow(plan: Plan, traces: Traces) -> Pin<Box<dyn Future<Output = ()> + Send>
                 if let Err(cancelled) = ended {
                     let _ = cleanup(ms(3), sleep(clean)).await;
                     if propagates {
-                        cancelled.propagate().await
+                        cancelled.propagate::<()>().await;
                     }
                 }
             }
