@@ -5,6 +5,11 @@
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
+/// The guide's page about cancellation, whose programs are run as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/cancellation.md")]
+pub struct GuideCancellation;
+
 /// The guide's page about logs, whose program is run as a doc test.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/logs.md")]

@@ -37,7 +37,7 @@ async fn cleans_up(log: Log, takes: u64) {
 }
 
 #[test]
-fn case_68_gather_gives_values_in_the_order_of_the_arguments() {
+fn gather_gives_values_in_the_order_of_the_arguments() {
     on_virtual_time(|clock| async move {
         assert_eq!(gather([30, 10, 20].map(after)).await, [30, 10, 20]);
         assert_eq!(clock.ms(), 30);
@@ -46,7 +46,7 @@ fn case_68_gather_gives_values_in_the_order_of_the_arguments() {
 }
 
 #[test]
-fn case_68_the_first_error_of_try_gather_cancels_the_rest_which_is_awaited() {
+fn the_first_error_of_try_gather_cancels_the_rest_which_is_awaited() {
     on_virtual_time(|clock| async move {
         let log = Log::default();
         let run = |n: u64| {
@@ -67,7 +67,7 @@ fn case_68_the_first_error_of_try_gather_cancels_the_rest_which_is_awaited() {
 }
 
 #[test]
-fn case_69_a_cancelled_gather_cancels_every_one_of_its_tasks() {
+fn a_cancelled_gather_cancels_every_one_of_its_tasks() {
     on_virtual_time(|clock| async move {
         let log = Log::default();
         let all: Vec<_> = (1..4).map(|n| cleans_up(log.clone(), n * 10)).collect();
@@ -199,7 +199,7 @@ fn a_dropped_join_set_cancels_and_its_host_waits_for_that() {
 }
 
 #[test]
-fn case_71_wait_returns_at_the_first_at_an_exception_at_the_end_or_at_its_deadline() {
+fn wait_returns_at_the_first_at_an_exception_at_the_end_or_at_its_deadline() {
     on_virtual_time(|clock| async move {
         let mut set = JoinSet::new();
         for n in [30, 10, 20, 1_000] {
@@ -228,7 +228,7 @@ fn waiting_for_an_empty_set_panics_with_advice() {
 }
 
 #[test]
-fn case_72_as_completed_gives_them_as_they_end_and_can_be_taken_up_again() {
+fn as_completed_gives_them_as_they_end_and_can_be_taken_up_again() {
     on_virtual_time(|clock| async move {
         let mut all = as_completed([30, 10, 20, 500].map(after));
         let (index, outcome) = all.next().await.unwrap();

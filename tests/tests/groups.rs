@@ -41,7 +41,7 @@ async fn cleans_up(log: Log, takes: u64) {
 }
 
 #[test]
-fn case_1_handles_hold_the_values_when_the_group_has_ended() {
+fn handles_hold_the_values_when_the_group_has_ended() {
     on_virtual_time(|clock| async move {
         let handles = group(async |group| {
             let first = group.spawn(async {
@@ -79,7 +79,7 @@ fn rule_18_values_are_in_the_order_of_spawning_whoever_ends_first() {
 }
 
 #[test]
-fn case_2_a_child_spawned_late_is_waited_for() {
+fn a_child_spawned_late_is_waited_for() {
     on_virtual_time(|clock| async move {
         let done = group(async |group| {
             group.spawn(sleep(100)).detach();
@@ -515,7 +515,7 @@ fn rule_43_draining_waits_for_a_grace_then_cancels_and_awaits_the_cleanup() {
 }
 
 #[test]
-fn case_6_a_hosts_cancellation_reaches_every_child_once_and_the_host_ends_cancelled() {
+fn a_hosts_cancellation_reaches_every_child_once_and_the_host_ends_cancelled() {
     on_virtual_time(|clock| async move {
         let seen = Arc::new(AtomicUsize::new(0));
         let theirs = seen.clone();
@@ -544,7 +544,7 @@ fn case_6_a_hosts_cancellation_reaches_every_child_once_and_the_host_ends_cancel
 }
 
 #[test]
-fn case_9_a_body_that_fails_before_any_await_ends_children_that_never_ran() {
+fn a_body_that_fails_before_any_await_ends_children_that_never_ran() {
     on_virtual_time(|clock| async move {
         let error = try_group(async |group: TryTaskGroup<&str>| {
             group
@@ -561,7 +561,7 @@ fn case_9_a_body_that_fails_before_any_await_ends_children_that_never_ran() {
 }
 
 #[test]
-fn case_10_errors_of_nested_groups_stay_nested_and_read_as_a_tree() {
+fn errors_of_nested_groups_stay_nested_and_read_as_a_tree() {
     on_virtual_time(|_| async move {
         let error = try_group(async |outer: TryTaskGroup<GroupError<std::fmt::Error>>| {
             outer
@@ -593,7 +593,7 @@ fn case_10_errors_of_nested_groups_stay_nested_and_read_as_a_tree() {
 }
 
 #[test]
-fn case_11_when_the_outer_child_fails_the_inner_group_contributes_nothing() {
+fn when_the_outer_child_fails_the_inner_group_contributes_nothing() {
     on_virtual_time(|clock| async move {
         let error = try_group(async |outer: TryTaskGroup<&str>| {
             outer
@@ -620,7 +620,7 @@ fn case_11_when_the_outer_child_fails_the_inner_group_contributes_nothing() {
 }
 
 #[test]
-fn case_19_children_that_multiply_are_all_ended_by_one_error() {
+fn children_that_multiply_are_all_ended_by_one_error() {
     fn hydra(
         group: TryTaskGroup<&'static str>,
         heads: Arc<AtomicUsize>,
@@ -649,7 +649,7 @@ fn case_19_children_that_multiply_are_all_ended_by_one_error() {
 }
 
 #[test]
-fn case_28_a_child_that_fails_at_once_wakes_a_body_that_waits_for_ever() {
+fn a_child_that_fails_at_once_wakes_a_body_that_waits_for_ever() {
     on_virtual_time(|clock| async move {
         let error = try_group(async |group: TryTaskGroup<&str>| {
             group.spawn(async { Err::<(), _>("crash") }).detach();
@@ -662,7 +662,7 @@ fn case_28_a_child_that_fails_at_once_wakes_a_body_that_waits_for_ever() {
 }
 
 #[test]
-fn case_51_cancelling_the_outer_group_reaches_every_leaf_of_the_inner_ones() {
+fn cancelling_the_outer_group_reaches_every_leaf_of_the_inner_ones() {
     on_virtual_time(|clock| async move {
         let seen = Arc::new(AtomicUsize::new(0));
         let theirs = seen.clone();
@@ -693,7 +693,7 @@ fn case_51_cancelling_the_outer_group_reaches_every_leaf_of_the_inner_ones() {
 }
 
 #[test]
-fn case_54_a_shielded_body_does_not_keep_the_children_from_being_cancelled() {
+fn a_shielded_body_does_not_keep_the_children_from_being_cancelled() {
     on_virtual_time(|clock| async move {
         let log = Log::default();
         let theirs = log.clone();

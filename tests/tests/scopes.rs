@@ -11,6 +11,7 @@ use std::future::{Future, pending, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
+use weftwork::runtime::Builder;
 use weftwork::scope::{
     CancelScope, cancellable, checkpoint, cleanup, current_scope, effective_deadline, finally, on_cancel, shield,
 };
@@ -326,7 +327,24 @@ fn rule_14_a_deadline_moved_by_another_task_is_followed() {
 
 #[test]
 fn rule_15_a_task_cancelled_before_its_first_poll_never_runs_and_what_it_captured_is_dropped() {
-    // The current-thread flavour alone polls nothing between the two.
+    // On one thread nothing is polled between the two.
+    Builder::new_current_thread()
+        .run(async {
+            let log = Log::default();
+            let (token, theirs) = (log.on_drop("captured"), log.clone());
+            let task = spawn(async move {
+                let _token = token;
+                theirs.put("never");
+            });
+            assert!(task.cancel());
+            assert!(task.await.unwrap_err().is_cancelled());
+            assert_eq!(log.all(), ["captured"]);
+        })
+        .unwrap();
+}
+
+#[test]
+fn what_runs_in_a_scope_that_was_cancelled_before_ends_at_its_first_wait() {
     on_virtual_time(|_| async move {
         let log = Log::default();
         let (token, theirs) = (log.on_drop("captured"), log.clone());
@@ -334,11 +352,12 @@ fn rule_15_a_task_cancelled_before_its_first_poll_never_runs_and_what_it_capture
         scope.cancel();
         let ended = scope.run(async move {
             let _token = token;
+            theirs.put("begun");
             sleep(1).await;
             theirs.put("never");
         });
         assert!(ended.await.is_err());
-        assert_eq!(log.all(), ["captured"]);
+        assert_eq!(log.all(), ["begun", "captured"]);
     });
 }
 
@@ -430,7 +449,7 @@ fn rule_17_a_cancelled_task_is_not_over_before_the_task_that_it_awaited() {
 }
 
 #[test]
-fn case_42_a_task_that_cancels_itself_and_then_awaits_another_takes_that_with_it() {
+fn a_task_that_cancels_itself_and_then_awaits_another_takes_that_with_it() {
     on_virtual_time(|clock| async move {
         let other = spawn(pending::<()>());
         let drops = Log::default();
@@ -655,7 +674,7 @@ fn rule_46_a_panic_in_a_destructor_is_the_tasks_and_the_rest_is_dropped() {
 }
 
 #[test]
-fn case_39_a_swallowed_cancellation_comes_again_at_the_next_await() {
+fn a_swallowed_cancellation_comes_again_at_the_next_await() {
     on_virtual_time(|clock| async move {
         let task = spawn(async {
             let first = cancellable(sleep(1_000)).await.is_err();
@@ -669,7 +688,7 @@ fn case_39_a_swallowed_cancellation_comes_again_at_the_next_await() {
 }
 
 #[test]
-fn case_40_a_task_that_cancels_itself_ends_at_its_next_await() {
+fn a_task_that_cancels_itself_ends_at_its_next_await() {
     on_virtual_time(|clock| async move {
         let task = spawn(async {
             assert!(current_scope().cancel());
@@ -682,7 +701,7 @@ fn case_40_a_task_that_cancels_itself_ends_at_its_next_await() {
 }
 
 #[test]
-fn case_41_a_task_that_cancels_itself_and_returns_keeps_its_value() {
+fn a_task_that_cancels_itself_and_returns_keeps_its_value() {
     on_virtual_time(|_| async move {
         let task = spawn(async {
             current_scope().cancel();
@@ -710,7 +729,7 @@ fn the_scope_of_a_task_is_cancelled_by_whoever_got_it() {
 }
 
 #[test]
-fn case_47_inside_a_shield_its_own_scopes_and_deadlines_work_and_nothing_else_is_seen() {
+fn inside_a_shield_its_own_scopes_and_deadlines_work_and_nothing_else_is_seen() {
     on_virtual_time(|clock| async move {
         let log = Log::default();
         let theirs = log.clone();
@@ -736,7 +755,7 @@ fn case_47_inside_a_shield_its_own_scopes_and_deadlines_work_and_nothing_else_is
 }
 
 #[test]
-fn case_52_cleanup_that_takes_too_long_is_given_up_at_its_bound() {
+fn cleanup_that_takes_too_long_is_given_up_at_its_bound() {
     on_virtual_time(|clock| async move {
         let task = spawn(async {
             let _ = cancellable(pending::<()>()).await;
@@ -749,7 +768,7 @@ fn case_52_cleanup_that_takes_too_long_is_given_up_at_its_bound() {
 }
 
 #[test]
-fn case_65_a_timeout_reports_after_the_cleanup_inside() {
+fn a_timeout_reports_after_the_cleanup_inside() {
     on_virtual_time(|clock| async move {
         let ended = timeout(
             ms(10),
@@ -764,7 +783,7 @@ fn case_65_a_timeout_reports_after_the_cleanup_inside() {
 }
 
 #[test]
-fn case_66_a_value_given_in_spite_of_the_deadline_is_the_timeouts() {
+fn a_value_given_in_spite_of_the_deadline_is_the_timeouts() {
     on_virtual_time(|clock| async move {
         let value = timeout(ms(10), async {
             match cancellable(pending::<()>()).await {

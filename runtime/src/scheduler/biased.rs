@@ -2,8 +2,8 @@
 //!
 //! A worker's LIFO slot, private queue and owned tasks are touched on every step by that worker alone, and yet must not be
 //! stranded when it blocks inside a poll (promise P3). So the owner pays two plain stores and a compiler fence, and whoever
-//! rescues pays a barrier on the whole process. The owner is *busy* only for a few instructions inside the scheduler, never
-//! while it polls; a worker that is stuck in a poll can always be robbed.
+//! rescues, or takes half of a long queue to work on it (`look.rs`), pays a barrier on the whole process. The owner is *busy*
+//! only for a few instructions inside the scheduler, never while it polls; a worker that is stuck in a poll can always be robbed.
 //!
 //! | word | written by | means |
 //! |---|---|---|

@@ -220,7 +220,7 @@ pub(crate) fn mark(target: Target<'_>) {
 
 /// The node of the innermost region, made now if it had none; the task's own outside of all. `None` outside of tasks.
 pub(crate) fn node() -> Option<Shared<Node>> {
-    with_innermost(Frame::node).or_else(|| task().map(|task| task.root().node.clone()))
+    with_innermost(Frame::node).or_else(|| task().map(|task| task.root().node()))
 }
 
 /// The node of the innermost region that can be cancelled by itself, made so that whoever gets it can do that.
@@ -237,7 +237,7 @@ pub(crate) fn scope() -> Option<Shared<Node>> {
     });
     found.flatten().or_else(|| {
         let task = task()?;
-        let node = task.root().node.clone();
+        let node = task.root().node();
         if node.was_called() {
             node.leave_waker(&crate::task::waker::borrowed(task.into()));
         }

@@ -1,22 +1,35 @@
 //! The region that is the task: what a task needs once it is cancelled, or has regions inside.
+//!
+//! Most cancelled tasks have none inside, so the root has a node only once something asks for it, which is done by the thread
+//! inside of the task alone. Cause and node are under one lock: whoever cancels finds the node that there is and tells it, and a node
+//! that is made later begins with the cause that there is.
 
 use super::frame::NEVER;
 use super::leaving::{Departing, Leaving};
 use super::node::Node;
 use super::region::Vigil;
+use crate::task::{CancelCause, CancelKind};
 use core::task::Context;
 use weftwork_sync::coop;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, Ordering};
-use weftwork_sync::primitive::{Panic, Shared, UnsafeCell};
+use weftwork_sync::primitive::{Mutex, Panic, Shared, UnsafeCell};
 
 /// Made when it is first needed, and kept by the task's header.
 pub(crate) struct Root {
-    pub(crate) node: Shared<Node>,
+    known: Mutex<Known>,
+    /// There is a node.
+    has_node: AtomicBool,
     /// The earliest deadline around the group that the task belongs to, as it was when the task was spawned.
     deadline: AtomicU64,
     /// It ended by a failure that its group holds.
     failed: AtomicBool,
     inside: UnsafeCell<Inside>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    cause: Option<CancelCause>,
+    node: Option<Shared<Node>>,
 }
 
 /// For the thread that is inside of the task.
@@ -35,10 +48,62 @@ unsafe impl Send for Root {}
 impl Root {
     pub(crate) fn new() -> Self {
         Self {
-            node: Node::of_task(),
+            known: Mutex::default(),
+            has_node: AtomicBool::new(false),
             deadline: AtomicU64::new(NEVER),
             failed: AtomicBool::new(false),
             inside: UnsafeCell::new(Inside::default()),
+        }
+    }
+
+    /// The node, made now if there is none.
+    pub(crate) fn node(&self) -> Shared<Node> {
+        let mut known = self.known.lock();
+        if let Some(node) = &known.node {
+            return node.clone();
+        }
+        let node = Node::of_task();
+        if let Some(cause) = &known.cause {
+            node.set_cause(cause.clone());
+        }
+        known.node = Some(node.clone());
+        // Ordering: Relaxed: for the thread inside of the task, which is the one that asks.
+        self.has_node.store(true, Ordering::Relaxed);
+        node
+    }
+
+    /// The node, for the thread inside of the task.
+    fn node_if_any(&self) -> Option<Shared<Node>> {
+        if self.has_node.load(Ordering::Relaxed) { self.known.lock().node.clone() } else { None }
+    }
+
+    /// Stores why the task is cancelled, and gives the node that has to be told if there is one; `None` if it was cancelled before.
+    pub(crate) fn set_cause(&self, cause: CancelCause) -> Option<Option<Shared<Node>>> {
+        let mut known = self.known.lock();
+        if known.cause.is_some() {
+            return None;
+        }
+        if let Some(node) = &known.node {
+            node.set_cause(cause.clone());
+        }
+        known.cause = Some(cause);
+        Some(known.node.clone())
+    }
+
+    /// Why the task is cancelled, if it is.
+    pub(crate) fn cause(&self) -> Option<CancelCause> {
+        self.known.lock().cause.clone()
+    }
+
+    /// Why it is, in a word.
+    pub(crate) fn cancel_kind(&self) -> Option<CancelKind> {
+        self.known.lock().cause.as_ref().map(|cause| cause.kind)
+    }
+
+    /// The cancelled task is polled.
+    pub(crate) fn begin_pass(&self) {
+        if let Some(node) = self.node_if_any() {
+            node.begin_pass();
         }
     }
 
@@ -72,14 +137,15 @@ impl Root {
     /// # Safety
     /// The calling thread is inside of the task.
     pub(crate) unsafe fn may_end(&self, cx: &mut Context<'_>) -> bool {
-        if self.node.waits_for_any() && self.node.was_called() {
+        let Some(node) = self.node_if_any() else { return true };
+        if node.waits_for_any() && node.was_called() {
             // For the live regions, when the last of them ends elsewhere.
-            self.node.leave_waker(cx.waker());
+            node.leave_waker(cx.waker());
         }
         // Taken out meanwhile: wakers are foreign code, and could come back to this task.
         // SAFETY: as the caller promises.
         let mut vigil = unsafe { self.inside(|inside| core::mem::take(&mut inside.vigil)) };
-        let may_end = vigil.may_end(&self.node, true, cx);
+        let may_end = vigil.may_end(&node, true, cx);
         // SAFETY: as above.
         unsafe { self.inside(|inside| inside.vigil = vigil) };
         may_end
@@ -128,7 +194,9 @@ impl Root {
     /// The calling thread is inside of the task.
     #[cold]
     pub(crate) unsafe fn complete(&self) {
-        self.node.forget_waker();
+        if let Some(node) = self.node_if_any() {
+            node.forget_waker();
+        }
         // SAFETY: as the caller promises.
         let inside = unsafe { self.inside(core::mem::take) };
         drop(inside);
@@ -160,6 +228,6 @@ impl Root {
 
 impl core::fmt::Debug for Root {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Root").field("node", &self.node).finish_non_exhaustive()
+        f.debug_struct("Root").field("known", &self.known).finish_non_exhaustive()
     }
 }

@@ -285,8 +285,7 @@ impl Header {
 
     /// Stores why the task, whose runtime ends, is to be cancelled, unless that was done before; those who wait for it are told.
     pub(crate) fn set_cause(&self, cause: CancelCause) {
-        let node = &self.root().node;
-        if node.set_cause(cause)
+        if let Some(Some(node)) = self.root().set_cause(cause)
             && let Err(payload) = contain(|| node.ring())
         {
             // A waker is foreign code, and shutdown goes on.
@@ -296,7 +295,7 @@ impl Header {
 
     /// Why the task is to be cancelled, once it is.
     pub(crate) fn cause(&self) -> Option<CancelCause> {
-        self.root_if_any().and_then(|root| root.node.cause())
+        self.root_if_any().and_then(Root::cause)
     }
 }
 
@@ -307,9 +306,10 @@ impl Header {
 pub(crate) unsafe fn cancel_for(this: NonNull<Header>, cause: CancelCause) -> bool {
     // SAFETY: as the caller promises.
     let header = unsafe { this.as_ref() };
-    if header.state.is_complete() || !header.root().node.set_cause(cause) {
+    if header.state.is_complete() {
         return false;
     }
+    let Some(node) = header.root().set_cause(cause) else { return false };
     let called = header.state.cancel();
     if called == Cancel::TooLate {
         return false;
@@ -317,7 +317,7 @@ pub(crate) unsafe fn cancel_for(this: NonNull<Header>, cause: CancelCause) -> bo
     // If this is the task that the thread is inside of, its next await is the last.
     frame::mark(Target::Task(this.as_ptr().cast_const().cast()));
     // Regions inside may be polled by something that polls only what is woken.
-    let told = header.root().node.tell();
+    let told = node.map_or(Ok(()), |node| node.tell());
     if called == Cancel::Schedule {
         // SAFETY: the transition made this thread the holder of the Runnable.
         schedule_runnable(unsafe { Runnable::from_ptr(this) }, Turn::Next);

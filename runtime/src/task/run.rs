@@ -8,6 +8,7 @@ use super::error::{CancelCause, CancelKind, JoinError, Panic};
 use super::state::{Completed, EndPoll, StartPoll};
 use super::waker;
 use crate::observe::unhandled::Unhandled;
+use crate::scope::root::Root;
 use core::mem::{ManuallyDrop, needs_drop};
 use core::pin::Pin;
 use core::ptr::{self, NonNull};
@@ -33,7 +34,8 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
     /// Whether a cancelled task is polled a last time, with the cancel bit set: what it waits for may have come meanwhile,
     /// and a value that is ready wins. One that never ran never does, and at the end of its runtime no task runs any more.
     fn may_have_a_value(&self) -> bool {
-        let ends = self.header.cause().is_none_or(|cause| cause.kind == CancelKind::Shutdown);
+        let kind = self.header.root_if_any().and_then(Root::cancel_kind);
+        let ends = kind.is_none_or(|kind| kind == CancelKind::Shutdown);
         self.header.polls.get() > 0 && !ends && !self.scheduler.ends()
     }
 
@@ -203,7 +205,7 @@ unsafe fn poll_cancelled<F: Future, S: Schedule, N: Name>(this: NonNull<Header>)
     unsafe {
         if !root.has_ended() {
             if cell.may_have_a_value() {
-                root.node.begin_pass();
+                root.begin_pass();
                 match poll_once::<F, S, N>(this, true) {
                     Polled::Ended => return finish::<F, S, N>(this),
                     Polled::Pending { self_woken: woken } => self_woken = woken,
@@ -266,7 +268,7 @@ unsafe fn finish_with_root<F: Future, S: Schedule, N: Name>(this: NonNull<Header
 pub(super) unsafe fn cancel<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
     // SAFETY: the caller has the future to itself and so keeps the task incomplete and alive.
     let cell = unsafe { cell::<F, S, N>(this) };
-    if cell.header.cause().is_none() {
+    if cell.header.root().cancel_kind().is_none() {
         cell.header.set_cause(CancelCause::new(CancelKind::Shutdown));
     }
     // SAFETY: as above; a task that waited for others only has its outcome.
