@@ -228,7 +228,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
         if let Stage::Body = this.stage {
             let cancelled = hub.node.is_cancelled();
             let rare = this.rare.take();
-            let (deadline, after, shield, scope) = (NEVER, NEVER, false, true);
+            let (deadline, after, shield, scope) = (NEVER, None, false, true);
             let entry = Entry { cancelled, shield, scope, at, waker: cx.waker(), rare, deadline, after };
             let (polled, exit) = frame::within(entry, || contain(|| this.body.poll(&mut Unlimited, cx)));
             *this.rare = exit.rare;

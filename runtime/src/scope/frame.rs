@@ -10,11 +10,13 @@
 use super::node::Node;
 use super::region::Rare;
 use super::root::Root;
+use crate::platform::clock::nanoseconds;
 use crate::task::{CancelCause, CancelKind, Header};
 use core::cell::Cell;
 use core::panic::Location;
 use core::ptr;
 use core::task::Waker;
+use core::time::Duration;
 use weftwork_sync::primitive::Shared;
 use weftwork_sync::{coop, weft_thread_local};
 
@@ -45,7 +47,9 @@ pub(crate) struct Frame {
     /// Nanoseconds on the runtime's clock; the node may have an earlier one.
     deadline: Cell<u64>,
     /// A deadline that has not been counted from yet.
-    after: u64,
+    after: Option<Duration>,
+    /// The poll began cancelled.
+    told: bool,
 }
 
 /// How a region enters.
@@ -57,7 +61,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) waker: &'a Waker,
     pub(crate) rare: Option<Box<Rare>>,
     pub(crate) deadline: u64,
-    pub(crate) after: u64,
+    pub(crate) after: Option<Duration>,
 }
 
 /// What a region finds when it is left.
@@ -75,7 +79,11 @@ impl Drop for Leave<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         INNERMOST.with(|innermost| innermost.set(self.0.before));
-        coop::set_cancel_bit(self.0.outside.get());
+        let outside = self.0.outside.get();
+        // The bit was changed on entry, or by a cancellation of this region or of what surrounds it meanwhile.
+        if outside != self.0.told || self.0.own.get() {
+            coop::set_cancel_bit(outside);
+        }
     }
 }
 
@@ -113,6 +121,7 @@ pub(crate) fn within<R>(entry: Entry<'_>, poll: impl FnOnce() -> R) -> (R, Exit)
         rare: Cell::new(entry.rare),
         deadline: Cell::new(entry.deadline),
         after: entry.after,
+        told,
     };
     INNERMOST.with(|innermost| innermost.set(&frame));
     if told != outside {
@@ -273,8 +282,10 @@ pub(crate) fn deadline() -> u64 {
     let inside = with_innermost(|innermost| {
         let (mut earliest, mut frame) = (NEVER, Some(innermost));
         while let Some(at) = frame {
-            if at.deadline.get() == NEVER && at.after != NEVER {
-                at.deadline.set(crate::context::now().saturating_add(at.after));
+            if at.deadline.get() == NEVER
+                && let Some(after) = at.after
+            {
+                at.deadline.set(crate::context::now().saturating_add(nanoseconds(after)));
             }
             earliest = earliest.min(at.deadline());
             if at.shield {

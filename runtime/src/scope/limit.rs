@@ -14,8 +14,8 @@ pub(crate) trait Limit {
     fn is_over(&self) -> bool;
     /// Looks whether it is, and otherwise sees to it that the caller is woken then.
     fn poll(&mut self, cx: &mut Context<'_>) -> bool;
-    /// Nanoseconds on the clock, if that is known, and from the first wait on otherwise; NEVER for neither.
-    fn deadline(&self) -> (u64, u64);
+    /// Nanoseconds on the clock, if that is known, and else how long from the first wait on; NEVER and nothing for neither.
+    fn deadline(&self) -> (u64, Option<Duration>);
     /// It counts from now on: this is the deadline.
     fn fix(&mut self, deadline: u64);
 }
@@ -33,8 +33,8 @@ impl Limit for Unlimited {
         false
     }
     #[inline(always)]
-    fn deadline(&self) -> (u64, u64) {
-        (NEVER, NEVER)
+    fn deadline(&self) -> (u64, Option<Duration>) {
+        (NEVER, None)
     }
     #[inline(always)]
     fn fix(&mut self, _deadline: u64) {}
@@ -69,11 +69,11 @@ impl Limit for Timed {
     }
 
     #[inline(always)]
-    fn deadline(&self) -> (u64, u64) {
+    fn deadline(&self) -> (u64, Option<Duration>) {
         match self {
-            Self::After(Duration::ZERO) => (0, NEVER),
-            Self::After(after) => (NEVER, crate::platform::clock::nanoseconds(*after)),
-            Self::At(sleep) => (sleep.deadline().map_or(NEVER, Instant::as_nanos), NEVER),
+            Self::After(Duration::ZERO) => (0, None),
+            Self::After(after) => (NEVER, Some(*after)),
+            Self::At(sleep) => (sleep.deadline().map_or(NEVER, Instant::as_nanos), None),
         }
     }
 

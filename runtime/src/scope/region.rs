@@ -239,7 +239,7 @@ impl<F: Future> Region<F> {
         let shield = seat.kind == Kind::Shield;
         let (deadline, after) = limit.deadline();
         // A pad, and a shield without a bound, are nothing that could be cancelled by itself.
-        let scope = seat.kind == Kind::Scope || (deadline, after) != (NEVER, NEVER);
+        let scope = seat.kind == Kind::Scope || deadline != NEVER || after.is_some();
         let entry = Entry { cancelled, shield, scope, at: seat.at, waker: cx.waker(), rare, deadline, after };
         let (polled, exit) = frame::within(entry, || future.poll(cx));
         seat.rare = exit.rare;
