@@ -4,10 +4,10 @@ use super::error::{ChildError, Failure, GroupError, What};
 use super::hub::{Hub, Rest};
 use super::task_group::{TaskGroup, TryTaskGroup};
 use crate::context;
-use crate::scope::frame::{self, Entry, NEVER};
+use crate::scope::frame;
 use crate::scope::leaving;
 use crate::scope::limit::Unlimited;
-use crate::scope::region::{Kind, Rare, Region, Unwound};
+use crate::scope::region::{Kind, Region, Seat, Unwound};
 use crate::task::{CancelCause, CancelKind, TaskId};
 use core::convert::Infallible;
 use core::fmt;
@@ -159,9 +159,8 @@ pin_project! {
         #[pin]
         body: Region<F>,
         hub: Shared<Hub<E>>,
-        rare: Option<Box<Rare>>,
+        seat: Seat,
         stage: Stage<V>,
-        at: &'static Location<'static>,
     }
 
     impl<F, E, V> PinnedDrop for Engine<F, E, V>
@@ -172,7 +171,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if !matches!(this.stage, Stage::Over) {
-                abandon(this.hub, this.at);
+                abandon(this.hub, this.seat.at());
             }
         }
     }
@@ -202,8 +201,8 @@ fn abandon<E: Send + 'static>(hub: &Shared<Hub<E>>, at: &'static Location<'stati
 
 impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
     fn new(body: F, hub: Shared<Hub<E>>, at: &'static Location<'static>) -> Self {
-        let rare = Some(Box::new(Rare::new(hub.node.clone())));
-        Self { body: Region::new(Kind::Pad, at, body), hub, rare, stage: Stage::Body, at }
+        let seat = Seat::with_node(Kind::Group, at, hub.node.clone());
+        Self { body: Region::new(Kind::Pad, at, body), hub, seat, stage: Stage::Body }
     }
 
     fn poll(
@@ -212,29 +211,24 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
         judge: impl FnOnce(F::Output, &mut dyn FnMut(What<E>)) -> Option<V>,
     ) -> Poll<Result<V, GroupError<E>>> {
         let this = self.project();
-        let (hub, at) = (this.hub, *this.at);
+        let (hub, seat) = (this.hub, this.seat);
         if let Stage::PassesOn | Stage::Over = this.stage {
             assert!(matches!(this.stage, Stage::PassesOn), "a group was polled after it had ended");
             return Poll::Pending;
         }
-        if let Some(rare) = this.rare {
-            rare.attend(cx.waker());
-        }
-        hub.node.begin_pass();
+        seat.begin(cx);
         hub.set_deadline(frame::deadline());
         if coop::is_cancelled() && !hub.is_cancelled() {
             hub.cancel_children(frame::cause());
         }
         if let Stage::Body = this.stage {
             let cancelled = hub.node.is_cancelled();
-            let rare = this.rare.take();
-            let (deadline, after, shield, scope) = (NEVER, None, false, true);
-            let entry = Entry { cancelled, shield, scope, at, waker: cx.waker(), rare, deadline, after };
-            let (polled, exit) = frame::within(entry, || contain(|| this.body.poll(&mut Unlimited, cx)));
-            *this.rare = exit.rare;
+            let waker = cx.waker();
+            let body = || contain(|| this.body.poll(&mut Unlimited, cx));
+            let (polled, exit) = frame::within(seat, cancelled, None, waker, body);
             let mut fail = |what| {
                 let task = context::current_task().unwrap_or_else(TaskId::next);
-                hub.fail(Failure { number: u64::MAX, task, at, what });
+                hub.fail(Failure { number: u64::MAX, task, at: seat.at(), what });
             };
             let value = match polled {
                 Ok(Poll::Pending) => {
@@ -242,7 +236,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
                         // Cancelled by the poll that has just ended, or meanwhile: the body has to hear of it.
                         cx.waker().wake_by_ref();
                     }
-                    stays(this.rare);
+                    seat.stays(cx);
                     return Poll::Pending;
                 }
                 Ok(Poll::Ready(Ok(output))) => judge(output, &mut fail),
@@ -257,11 +251,11 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
         let failures = match hub.poll_over(cx) {
             Poll::Ready(failures) => failures,
             Poll::Pending => {
-                stays(this.rare);
+                seat.stays(cx);
                 return Poll::Pending;
             }
         };
-        *this.rare = None;
+        seat.forget();
         let Stage::Children(value) = core::mem::replace(this.stage, Stage::Over) else {
             unreachable!("looked at above")
         };
@@ -285,16 +279,9 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
 impl<F, E: Send + 'static, V> Engine<F, E, V> {
     fn show(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(name)
-            .field("at", &format_args!("{}", self.at))
+            .field("at", &format_args!("{}", self.seat.at()))
             .field("children", &self.hub.live())
             .finish_non_exhaustive()
-    }
-}
-
-/// A group is waited for by whatever surrounds it.
-fn stays(rare: &mut Option<Box<Rare>>) {
-    if let Some(rare) = rare {
-        rare.live(true);
     }
 }
 

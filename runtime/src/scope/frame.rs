@@ -7,8 +7,9 @@
 //! The cancel bit of `weftwork_sync::coop` says what is visible at the innermost place: cancelled here, or outside and not behind
 //! a shield. A frame keeps what is visible outside of it, and puts that back when it is left.
 
+use super::limit::Timed;
 use super::node::Node;
-use super::region::Rare;
+use super::region::{Rare, Seat};
 use super::root::Root;
 use crate::platform::clock::nanoseconds;
 use crate::task::{CancelCause, CancelKind, Header};
@@ -16,7 +17,6 @@ use core::cell::Cell;
 use core::panic::Location;
 use core::ptr;
 use core::task::Waker;
-use core::time::Duration;
 use weftwork_sync::primitive::Shared;
 use weftwork_sync::{coop, weft_thread_local};
 
@@ -27,61 +27,45 @@ weft_thread_local! {
 /// No deadline.
 pub(crate) const NEVER: u64 = u64::MAX;
 
-/// A region that the calling thread is inside of.
+/// A region that the calling thread is inside of: what entering writes, and for the rest where the region has it.
 pub(crate) struct Frame {
     /// What was innermost before, of whatever task.
     before: *const Frame,
-    /// The region around this one in the same task.
-    outer: *const Frame,
     task: *const (),
+    /// The region, which lends these for the time of its poll.
+    seat: *const Seat,
+    waker: *const Waker,
+    /// Null without one.
+    limit: *const Timed,
+    /// The deadline of a limit that had not begun, once it was asked for: it counts from then on.
+    fixed: Cell<u64>,
     outside: Cell<bool>,
     /// The region itself is cancelled.
     own: Cell<bool>,
-    shield: bool,
-    /// It can be cancelled by itself.
-    scope: bool,
-    at: &'static Location<'static>,
-    waker: *const Waker,
-    /// The region's own, borrowed for the time of the poll.
-    rare: Cell<Option<Box<Rare>>>,
-    /// Nanoseconds on the runtime's clock; the node may have an earlier one.
-    deadline: Cell<u64>,
-    /// A deadline that has not been counted from yet.
-    after: Option<Duration>,
-    /// The poll began cancelled.
-    told: bool,
-}
-
-/// How a region enters.
-pub(crate) struct Entry<'a> {
-    pub(crate) cancelled: bool,
-    pub(crate) shield: bool,
-    pub(crate) scope: bool,
-    pub(crate) at: &'static Location<'static>,
-    pub(crate) waker: &'a Waker,
-    pub(crate) rare: Option<Box<Rare>>,
-    pub(crate) deadline: u64,
-    pub(crate) after: Option<Duration>,
 }
 
 /// What a region finds when it is left.
 pub(crate) struct Exit {
-    pub(crate) rare: Option<Box<Rare>>,
-    pub(crate) deadline: u64,
+    /// The limit counts from now on, and this is its deadline; [`NEVER`] if nobody asked.
+    pub(crate) fixed: u64,
     /// Whether the poll began cancelled.
     pub(crate) told: bool,
 }
 
 /// Leaves the frame, also when the poll panics.
-struct Leave<'a>(&'a Frame);
+struct Leave<'a> {
+    frame: &'a Frame,
+    /// The poll began cancelled.
+    told: bool,
+}
 
 impl Drop for Leave<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        INNERMOST.with(|innermost| innermost.set(self.0.before));
-        let outside = self.0.outside.get();
+        INNERMOST.with(|innermost| innermost.set(self.frame.before));
+        let outside = self.frame.outside.get();
         // The bit was changed on entry, or by a cancellation of this region or of what surrounds it meanwhile.
-        if outside != self.0.told || self.0.own.get() {
+        if outside != self.told || self.frame.own.get() {
             coop::set_cancel_bit(outside);
         }
     }
@@ -99,77 +83,110 @@ pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
     super::leaving::apart(f)
 }
 
-/// Runs `poll` inside of a region.
+/// Runs `poll` inside of a region, which is cancelled itself or not.
 #[inline(always)]
-pub(crate) fn within<R>(entry: Entry<'_>, poll: impl FnOnce() -> R) -> (R, Exit) {
+pub(crate) fn within<R>(
+    seat: &Seat,
+    cancelled: bool,
+    limit: Option<&Timed>,
+    waker: &Waker,
+    poll: impl FnOnce() -> R,
+) -> (R, Exit) {
     let outside = coop::is_cancelled();
-    let before = INNERMOST.with(Cell::get);
-    let task = coop::task();
-    // SAFETY: the thread is inside of every frame that it has entered and not left, and they lie on its stack.
-    let outer = unsafe { before.as_ref() }.filter(|frame| frame.task == task).map_or(ptr::null(), ptr::from_ref);
-    let told = entry.cancelled || (outside && !entry.shield);
     let frame = Frame {
-        before,
-        outer,
-        task,
+        before: INNERMOST.with(Cell::get),
+        task: coop::task(),
+        seat,
+        waker,
+        limit: limit.map_or(ptr::null(), ptr::from_ref),
+        fixed: Cell::new(NEVER),
         outside: Cell::new(outside),
-        own: Cell::new(entry.cancelled),
-        shield: entry.shield,
-        scope: entry.scope,
-        at: entry.at,
-        waker: entry.waker,
-        rare: Cell::new(entry.rare),
-        deadline: Cell::new(entry.deadline),
-        after: entry.after,
-        told,
+        own: Cell::new(cancelled),
     };
     INNERMOST.with(|innermost| innermost.set(&frame));
+    let told = cancelled || (outside && !seat.is_shield());
     if told != outside {
         coop::set_cancel_bit(told);
     }
-    let leave = Leave(&frame);
+    let leave = Leave { frame: &frame, told };
     let out = poll();
     drop(leave);
-    (out, Exit { rare: frame.rare.take(), deadline: frame.deadline.get(), told })
+    (out, Exit { fixed: frame.fixed.get(), told })
 }
 
 impl Frame {
+    /// The region around this one in the same task.
     fn outer(&self) -> Option<&Self> {
-        // SAFETY: as in `within`: the frames around this one are entered as long as this one is.
-        unsafe { self.outer.as_ref() }
+        // SAFETY: the thread is inside of every frame that it has entered and not left, and they lie on its stack.
+        unsafe { self.before.as_ref() }.filter(|frame| frame.task == self.task)
+    }
+
+    fn seat(&self) -> &Seat {
+        // SAFETY: `within` borrows it for as long as the frame lives, and shared: the poll in between has the future alone.
+        unsafe { &*self.seat }
+    }
+
+    fn limit(&self) -> Option<&Timed> {
+        // SAFETY: as for the seat.
+        unsafe { self.limit.as_ref() }
+    }
+
+    fn is_shield(&self) -> bool {
+        self.seat().is_shield()
+    }
+
+    /// It can be cancelled by itself: no pad, and no shield without a bound.
+    fn is_scope(&self) -> bool {
+        self.seat().is_scope() || self.limit().is_some()
+    }
+
+    fn at(&self) -> &'static Location<'static> {
+        self.seat().at()
     }
 
     fn with_node<R>(&self, f: impl FnOnce(Option<&Shared<Node>>) -> R) -> R {
-        let rare = self.rare.take();
+        let rare = self.seat().rare.take();
         let out = f(rare.as_deref().map(|rare| &rare.node));
-        self.rare.set(rare);
+        self.seat().rare.set(rare);
         out
     }
 
     /// The region's node, made now if it had none.
     fn node(&self) -> Shared<Node> {
-        let rare = self.rare.take().unwrap_or_else(|| {
-            // SAFETY: the region lends its waker for as long as it polls.
+        let rare = self.seat().rare.take().unwrap_or_else(|| {
+            // SAFETY: as for the seat.
             let waker = unsafe { &*self.waker };
-            let mut rare = Box::new(Rare::new(Node::new(self.shield)));
+            let mut rare = Box::new(Rare::new(Node::new(self.is_shield())));
             if self.own.get() {
                 // Nobody can wait for that yet.
-                rare.node.set_cause(deadline_passed(self.at));
+                rare.node.set_cause(deadline_passed(self.at()));
             }
             rare.attend(waker);
             rare
         });
         let node = rare.node.clone();
-        self.rare.set(Some(rare));
+        self.seat().rare.set(Some(rare));
         node
     }
 
+    /// Nanoseconds on the runtime's clock; [`NEVER`] without one, and for a limit that has not begun.
     fn deadline(&self) -> u64 {
-        self.with_node(|node| node.map_or(NEVER, |node| node.deadline())).min(self.deadline.get())
+        let own = self.limit().map_or(NEVER, Timed::deadline).min(self.fixed.get());
+        own.min(self.with_node(|node| node.map_or(NEVER, |node| node.deadline())))
+    }
+
+    /// As [`deadline`](Self::deadline); a limit that has not begun counts from now on.
+    fn fix_deadline(&self) -> u64 {
+        if self.fixed.get() == NEVER
+            && let Some(after) = self.limit().and_then(Timed::not_begun)
+        {
+            self.fixed.set(crate::context::now().saturating_add(nanoseconds(after)));
+        }
+        self.deadline()
     }
 
     fn cause(&self) -> CancelCause {
-        self.with_node(|node| node.and_then(|node| node.cause())).unwrap_or_else(|| deadline_passed(self.at))
+        self.with_node(|node| node.and_then(|node| node.cause())).unwrap_or_else(|| deadline_passed(self.at()))
     }
 
     /// As [`mark`], for this frame and those around it; whether the cancellation is visible inside of this one.
@@ -187,7 +204,7 @@ impl Frame {
             self.own.set(true);
             return true;
         }
-        from_outside && !self.shield
+        from_outside && !self.is_shield()
     }
 }
 
@@ -200,7 +217,7 @@ pub(crate) fn deadline_passed(at: &'static Location<'static>) -> CancelCause {
 
 /// Calls `f` with the innermost region that the calling thread is inside of; `None` outside of all.
 fn with_innermost<R>(f: impl FnOnce(&Frame) -> R) -> Option<R> {
-    // SAFETY: as in `within`.
+    // SAFETY: as for the frame around one.
     let frame = unsafe { INNERMOST.with(Cell::get).as_ref() }.filter(|frame| frame.task == coop::task());
     frame.map(f)
 }
@@ -237,7 +254,7 @@ pub(crate) fn scope() -> Option<Shared<Node>> {
     let found = with_innermost(|innermost| {
         let mut frame = Some(innermost);
         while let Some(at) = frame {
-            if at.scope {
+            if at.is_scope() {
                 return Some(at.node());
             }
             frame = at.outer();
@@ -262,7 +279,7 @@ pub(crate) fn cause() -> CancelCause {
             if at.own.get() {
                 return Some(at.cause());
             }
-            if at.shield {
+            if at.is_shield() {
                 break;
             }
             frame = at.outer();
@@ -282,13 +299,8 @@ pub(crate) fn deadline() -> u64 {
     let inside = with_innermost(|innermost| {
         let (mut earliest, mut frame) = (NEVER, Some(innermost));
         while let Some(at) = frame {
-            if at.deadline.get() == NEVER
-                && let Some(after) = at.after
-            {
-                at.deadline.set(crate::context::now().saturating_add(nanoseconds(after)));
-            }
-            earliest = earliest.min(at.deadline());
-            if at.shield {
+            earliest = earliest.min(at.fix_deadline());
+            if at.is_shield() {
                 return (earliest, false);
             }
             frame = at.outer();
@@ -308,7 +320,7 @@ pub(crate) fn has_passed(now: u64) -> bool {
             if at.deadline() <= now {
                 return true;
             }
-            frame = if at.shield { None } else { at.outer() };
+            frame = if at.is_shield() { None } else { at.outer() };
         }
         false
     })

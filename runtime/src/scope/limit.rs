@@ -14,8 +14,8 @@ pub(crate) trait Limit {
     fn is_over(&self) -> bool;
     /// Looks whether it is, and otherwise sees to it that the caller is woken then.
     fn poll(&mut self, cx: &mut Context<'_>) -> bool;
-    /// Nanoseconds on the clock, if that is known, and else how long from the first wait on; NEVER and nothing for neither.
-    fn deadline(&self) -> (u64, Option<Duration>);
+    /// What those inside can look at; `None` if there is no limit.
+    fn timed(&self) -> Option<&Timed>;
     /// It counts from now on: this is the deadline.
     fn fix(&mut self, deadline: u64);
 }
@@ -33,8 +33,8 @@ impl Limit for Unlimited {
         false
     }
     #[inline(always)]
-    fn deadline(&self) -> (u64, Option<Duration>) {
-        (NEVER, None)
+    fn timed(&self) -> Option<&Timed> {
+        None
     }
     #[inline(always)]
     fn fix(&mut self, _deadline: u64) {}
@@ -69,18 +69,33 @@ impl Limit for Timed {
     }
 
     #[inline(always)]
-    fn deadline(&self) -> (u64, Option<Duration>) {
-        match self {
-            Self::After(Duration::ZERO) => (0, None),
-            Self::After(after) => (NEVER, Some(*after)),
-            Self::At(sleep) => (sleep.deadline().map_or(NEVER, Instant::as_nanos), None),
-        }
+    fn timed(&self) -> Option<&Timed> {
+        Some(self)
     }
 
     #[cold]
     fn fix(&mut self, deadline: u64) {
         if let Self::After(_) = self {
             *self = Self::At(sleep_until(Instant::from_nanos(deadline)));
+        }
+    }
+}
+
+impl Timed {
+    /// Nanoseconds on the clock; [`NEVER`] as long as it has not begun.
+    pub(super) fn deadline(&self) -> u64 {
+        match self {
+            Self::After(Duration::ZERO) => 0,
+            Self::After(_) => NEVER,
+            Self::At(sleep) => sleep.deadline().map_or(NEVER, Instant::as_nanos),
+        }
+    }
+
+    /// How long it will be, if it has not begun.
+    pub(super) fn not_begun(&self) -> Option<Duration> {
+        match self {
+            Self::After(Duration::ZERO) | Self::At(_) => None,
+            Self::After(after) => Some(*after),
         }
     }
 }

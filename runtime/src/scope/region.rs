@@ -12,12 +12,13 @@
 //! cancellation and has not been woken since waits for something of its own: after a second it is woken, to see whether it is polled.
 //! Not before: who polls only what is woken would be kept busy by that.
 
-use super::frame::{self, Entry, NEVER};
+use super::frame::{self, NEVER};
 use super::leaving::Leaving;
 use super::limit::{self, Limit};
 use super::node::{Heard, Node};
 use crate::task::{CancelCause, Panic};
 use crate::time::{Instant, Sleep, sleep, sleep_until};
+use core::cell::Cell;
 use core::future::Future;
 use core::panic::Location;
 use core::pin::Pin;
@@ -37,6 +38,8 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(crate) enum Kind {
     /// It ends with its own cancellation, and passes on those from outside.
     Scope,
+    /// As a scope, and what surrounds it waits for its end.
+    Group,
     /// It has none of its own, and catches those from outside.
     Pad,
     /// It ends with its own, and does not see those from outside.
@@ -56,7 +59,8 @@ pin_project! {
 pub(crate) struct Seat {
     kind: Kind,
     at: &'static Location<'static>,
-    rare: Option<Box<Rare>>,
+    /// A cell, because what runs inside may find the region and make it its node while it polls.
+    pub(super) rare: Cell<Option<Box<Rare>>>,
 }
 
 /// What a region needs once others have to find it, or once it unwinds.
@@ -205,12 +209,12 @@ pub(crate) struct Unwound(pub(crate) CancelCause);
 
 impl<F> Region<F> {
     pub(crate) fn new(kind: Kind, at: &'static Location<'static>, future: F) -> Self {
-        Self { future: Some(future), seat: Seat { kind, at, rare: None } }
+        Self { future: Some(future), seat: Seat::new(kind, at) }
     }
 
     /// A region that others can already find.
     pub(crate) fn with_node(kind: Kind, at: &'static Location<'static>, node: Shared<Node>, future: F) -> Self {
-        Self { future: Some(future), seat: Seat { kind, at, rare: Some(Box::new(Rare::new(node))) } }
+        Self { future: Some(future), seat: Seat::with_node(kind, at, node) }
     }
 
     pub(crate) fn place(&self) -> &'static Location<'static> {
@@ -229,38 +233,29 @@ impl<F: Future> Region<F> {
         let mut this = self.project();
         let seat = this.seat;
         let Some(future) = this.future.as_mut().as_pin_mut() else { return seat.poll_ended(cx) };
-        let mut rare = seat.rare.take();
         let mut cancelled = limit.is_over();
-        if let Some(rare) = &mut rare {
-            rare.attend(cx.waker());
-            rare.node.begin_pass();
-            cancelled |= rare.node.is_cancelled();
+        if let Some(node) = seat.begin(cx) {
+            cancelled |= node.is_cancelled();
         }
-        let shield = seat.kind == Kind::Shield;
-        let (deadline, after) = limit.deadline();
-        // A pad, and a shield without a bound, are nothing that could be cancelled by itself.
-        let scope = seat.kind == Kind::Scope || deadline != NEVER || after.is_some();
-        let entry = Entry { cancelled, shield, scope, at: seat.at, waker: cx.waker(), rare, deadline, after };
-        let (polled, exit) = frame::within(entry, || future.poll(cx));
-        seat.rare = exit.rare;
+        let (polled, exit) = frame::within(seat, cancelled, limit.timed(), cx.waker(), || future.poll(cx));
         if let Poll::Ready(value) = polled {
             // Before its value is out: whoever goes on finds its destructors done.
             this.future.set(None);
-            seat.rare = None;
+            seat.forget();
             return Poll::Ready(Ok(value));
         }
-        if exit.deadline != deadline {
-            limit.fix(exit.deadline);
+        if exit.fixed != NEVER {
+            limit.fix(exit.fixed);
         }
-        let outside = !shield && coop::is_cancelled();
+        let outside = !seat.is_shield() && coop::is_cancelled();
         if !seat.is_over(outside, limit, cx) {
-            if let Some(rare) = &mut seat.rare {
+            if let Some(rare) = seat.rare.get_mut() {
                 rare.vigil.rest();
             }
             seat.stays(cx);
             return Poll::Pending;
         }
-        if let Some(rare) = &mut seat.rare
+        if let Some(rare) = seat.rare.get_mut()
             && !rare.vigil.may_end(&rare.node, exit.told, cx)
         {
             seat.stays(cx);
@@ -272,13 +267,45 @@ impl<F: Future> Region<F> {
 }
 
 impl Seat {
+    fn new(kind: Kind, at: &'static Location<'static>) -> Self {
+        Self { kind, at, rare: Cell::new(None) }
+    }
+
+    /// One that others can already find.
+    pub(crate) fn with_node(kind: Kind, at: &'static Location<'static>, node: Shared<Node>) -> Self {
+        Self { kind, at, rare: Cell::new(Some(Box::new(Rare::new(node)))) }
+    }
+
+    pub(crate) fn at(&self) -> &'static Location<'static> {
+        self.at
+    }
+
+    /// A poll begins.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, cx: &Context<'_>) -> Option<&Node> {
+        let rare = self.rare.get_mut().as_mut()?;
+        rare.attend(cx.waker());
+        rare.node.begin_pass();
+        Some(&rare.node)
+    }
+
+    #[inline(always)]
+    pub(super) fn is_shield(&self) -> bool {
+        self.kind == Kind::Shield
+    }
+
+    #[inline(always)]
+    pub(super) fn is_scope(&self) -> bool {
+        matches!(self.kind, Kind::Scope | Kind::Group)
+    }
+
     /// Whether the region is cancelled, by itself or from outside.
     fn is_over(&mut self, outside: bool, limit: &mut impl Limit, cx: &mut Context<'_>) -> bool {
-        if outside || self.rare.as_ref().is_some_and(|rare| rare.node.is_cancelled()) {
+        if outside || self.rare.get_mut().as_ref().is_some_and(|rare| rare.node.is_cancelled()) {
             return true;
         }
         let mut over = limit.poll(cx);
-        if let Some(rare) = &mut self.rare {
+        if let Some(rare) = self.rare.get_mut() {
             over |= rare.is_over(cx);
             if over && rare.node.set_cause(frame::deadline_passed(self.at)) {
                 // Those inside hear of it when they hold up the end.
@@ -288,14 +315,19 @@ impl Seat {
         over
     }
 
-    /// The future is still there.
-    fn stays(&mut self, cx: &Context<'_>) {
+    /// The region has ended: nobody finds it any more.
+    pub(crate) fn forget(&mut self) {
+        self.rare.set(None);
+    }
+
+    /// The region goes on.
+    pub(crate) fn stays(&mut self, cx: &Context<'_>) {
         let always = self.kind != Kind::Scope;
-        let shield = self.kind == Kind::Shield;
-        match &mut self.rare {
+        let shield = self.is_shield();
+        match self.rare.get_mut() {
             Some(rare) => rare.live(always || rare.node.waits_for_any()),
-            None if always => {
-                let rare = self.rare.insert(Box::new(Rare::new(Node::new(shield))));
+            rare @ None if always => {
+                let rare = rare.insert(Box::new(Rare::new(Node::new(shield))));
                 // The waker first: whoever finds the node calls it.
                 rare.attend(cx.waker());
                 rare.live(true);
@@ -306,9 +338,10 @@ impl Seat {
 
     #[cold]
     fn unwind(&mut self, drop_future: impl FnOnce()) {
-        let shield = self.kind == Kind::Shield;
-        let own = self.rare.as_ref().and_then(|rare| rare.node.cause());
-        let rare = self.rare.get_or_insert_with(|| Box::new(Rare::new(Node::new(shield))));
+        let shield = self.is_shield();
+        let rare = self.rare.get_mut();
+        let own = rare.as_ref().and_then(|rare| rare.node.cause());
+        let rare = rare.get_or_insert_with(|| Box::new(Rare::new(Node::new(shield))));
         let outside = !shield && coop::is_cancelled();
         rare.ended =
             Some(own.unwrap_or_else(|| if outside { frame::cause() } else { frame::deadline_passed(self.at) }));
@@ -318,7 +351,7 @@ impl Seat {
     /// The future is gone; what it waited for may not be.
     #[cold]
     fn poll_ended<T>(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Unwound>> {
-        let Some(rare) = &mut self.rare else {
+        let Some(rare) = self.rare.get_mut() else {
             panic!("a region was polled after it had given its value; keep the value instead of awaiting it again")
         };
         if rare.leaving.poll(cx).is_pending() {
@@ -332,9 +365,8 @@ impl Seat {
         }
         let outside = coop::is_cancelled();
         let passes_on = match self.kind {
-            Kind::Pad => false,
-            Kind::Shield => false,
-            Kind::Scope => outside || frame::has_passed(crate::context::now()),
+            Kind::Pad | Kind::Shield => false,
+            Kind::Scope | Kind::Group => outside || frame::has_passed(crate::context::now()),
         };
         if passes_on {
             // The region around, which is cancelled, drops this one.
@@ -343,7 +375,7 @@ impl Seat {
         rare.node.catch();
         let cause = rare.ended.clone();
         let cause = ready!(cause.map_or(Poll::Pending, Poll::Ready));
-        self.rare = None;
+        self.forget();
         Poll::Ready(Err(Unwound(cause)))
     }
 }
