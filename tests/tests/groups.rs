@@ -122,6 +122,14 @@ fn rule_19_the_first_error_cancels_siblings_and_body_and_the_group_returns_after
 }
 
 #[test]
+fn rule_29_a_cancel_of_a_group_that_has_ended_is_refused() {
+    on_virtual_time(|_| async move {
+        let ended = group(async |group| group).await.unwrap();
+        assert!(!ended.cancel() && !ended.scope().cancel() && !ended.scope().cancel_called());
+    });
+}
+
+#[test]
 fn rule_20_errors_of_the_unwinding_are_collected_in_the_order_of_spawning() {
     on_virtual_time(|_| async move {
         let error = try_group(async |group: TryTaskGroup<u32>| {

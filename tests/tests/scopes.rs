@@ -505,6 +505,19 @@ fn rule_29_the_second_cancel_is_refused_and_the_first_cause_kept() {
 }
 
 #[test]
+fn rule_29_a_cancel_of_what_has_ended_is_refused_and_leaves_no_cause() {
+    on_virtual_time(|_| async move {
+        let scope = CancelScope::new();
+        assert_eq!(scope.run(ready(3)).await, Ok(3));
+        assert!(!scope.cancel() && !scope.cancel_called() && scope.cancel_cause().is_none());
+
+        let dropped = CancelScope::new();
+        drop(dropped.run(pending::<()>()));
+        assert!(!dropped.cancel() && !dropped.cancel_called());
+    });
+}
+
+#[test]
 fn rule_31_a_scope_cancelled_after_its_last_await_gives_the_value() {
     on_virtual_time(|_| async move {
         let scope = CancelScope::new();

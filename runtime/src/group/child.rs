@@ -3,7 +3,7 @@
 use super::error::{Failure, What};
 use super::hub::Hub;
 use crate::scope::frame;
-use crate::task::{CancelCause, CancelKind, TaskId, cell};
+use crate::task::{CancelCause, TaskId, cell};
 use core::convert::Infallible;
 use core::future::Future;
 use core::marker::PhantomData;
@@ -119,8 +119,7 @@ fn failed<F, E>(
     if let Some(task) = task {
         task.root().fail();
         // The way out of a task without a value.
-        let mut cause = CancelCause::new(CancelKind::Explicit);
-        cause.message = Some("it failed".into());
+        let cause = CancelCause::explicit().saying("it failed");
         // SAFETY: the poll keeps the task alive.
         unsafe { cell::cancel_for(task.into(), cause) };
     }

@@ -120,13 +120,3 @@ impl fmt::Display for Closed {
 }
 
 impl std::error::Error for Closed {}
-
-/// What became of the children of a group that was drained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Drained {
-    /// Children that ended by themselves within the grace.
-    pub finished: usize,
-    /// Children that were cancelled, and whose clean-up was awaited.
-    pub cancelled: usize,
-}

@@ -179,9 +179,7 @@ where
 
 /// Why something was cancelled, or never began, at its deadline.
 fn late(at: &'static Location<'static>) -> CancelCause {
-    let mut cause = CancelCause::new(CancelKind::Deadline);
-    cause.at = at;
-    cause
+    CancelCause::new(CancelKind::Deadline).from(crate::context::current_task(), at)
 }
 
 struct Collected<T, E> {
@@ -223,7 +221,7 @@ impl<T, E> Outcome<T, E> {
             Err(JoinError::Panicked(panic)) => Self::Panicked(panic),
             Err(JoinError::Cancelled(cause)) => Self::Cancelled(cause),
             // A task of a group alone says so.
-            Err(JoinError::Failed(_)) => Self::Cancelled(CancelCause::new(CancelKind::Explicit)),
+            Err(JoinError::Failed(_)) => Self::Cancelled(CancelCause::explicit()),
         }
     }
 

@@ -19,6 +19,7 @@
 //! 3. Spawning against ending: the group closes under the lock, seeing nobody live, and a spawn that comes later finds it closed. A child
 //!    may spawn siblings, because it is live itself.
 
+use super::drain::Crowd;
 use super::error::Failure;
 use crate::scope::frame::NEVER;
 use crate::scope::leaving::Children;
@@ -26,6 +27,7 @@ use crate::scope::node::Node;
 use crate::task::cell::{self, Farewell, Header, Name};
 use crate::task::{CancelCause, CancelKind};
 use core::cell::Cell;
+use core::pin::pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 use slab::Slab;
@@ -115,8 +117,11 @@ impl<E> Hub<E> {
         self.spawned.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Cancels body and children; `false` if that was done before.
+    /// Cancels body and children; `false` if that was done before, or the group has ended.
     pub(super) fn cancel(&self, cause: CancelCause) -> bool {
+        if self.node.is_closed() {
+            return false;
+        }
         let first = self.node.cancel(cause.clone());
         self.cancel_children(cause) | first
     }
@@ -153,32 +158,24 @@ impl<E> Hub<E> {
 
     /// Something failed: it is kept, and the rest is cancelled.
     pub(super) fn fail(&self, failure: Failure<E>) {
-        let mut cause = CancelCause::new(CancelKind::Sibling(failure.task));
-        (cause.by, cause.at) = (Some(failure.task), failure.at);
+        let cause = CancelCause::new(CancelKind::Sibling(failure.task)).from(Some(failure.task), failure.at);
         self.members.lock().failures.push(failure);
         self.cancel(cause);
     }
 
     /// Closes the group if nobody is live, and gives what failed, in spawn order; otherwise the caller is woken then.
     pub(super) fn poll_over(&self, cx: &mut Context<'_>) -> Poll<Vec<Failure<E>>> {
-        if self.live() > 0 {
-            // Cloned outside of the lock.
-            let waker = cx.waker().clone();
-            let mut members = self.members.lock();
-            if self.live() > 0 {
-                let before = members.waker.replace(waker);
-                drop(members);
-                drop(before);
-                return Poll::Pending;
-            }
-        }
+        // Cloned and dropped outside of the lock.
+        let waker = cx.waker().clone();
         let mut members = self.members.lock();
         if self.live() > 0 {
-            // A plain thread spawned meanwhile.
+            // Race 2.
+            let before = members.waker.replace(waker);
             drop(members);
-            cx.waker().wake_by_ref();
+            drop(before);
             return Poll::Pending;
         }
+        // Race 3.
         members.closed = true;
         let mut failures = core::mem::take(&mut members.failures);
         drop(members);
@@ -186,15 +183,11 @@ impl<E> Hub<E> {
         Poll::Ready(failures)
     }
 
-    pub(super) fn bell(&self) -> &Notify {
-        &self.bell
-    }
-
     /// Calls `f` for each child that has not completed.
-    pub(super) fn for_each(&self, mut f: impl FnMut(&Header, NonNull<Header>)) {
+    pub(super) fn for_each(&self, mut f: impl FnMut(NonNull<Header>)) {
         for (_, member) in &self.members.lock().tasks {
-            // SAFETY: in the table, and so alive.
-            f(unsafe { member.0.as_ref() }, member.0);
+            // In the table, and so alive.
+            f(member.0);
         }
     }
 
@@ -234,6 +227,27 @@ impl<E> Hub<E> {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+}
+
+impl<E> Crowd for &Hub<E> {
+    fn left(&self) -> usize {
+        self.live()
+    }
+
+    async fn all_gone(&mut self) {
+        loop {
+            let mut rung = pin!(self.bell.notified());
+            rung.as_mut().enable();
+            if self.live() == 0 {
+                return;
+            }
+            rung.await;
+        }
+    }
+
+    fn cancel_rest(&mut self) {
+        self.cancel_children(CancelCause::new(CancelKind::Deadline));
     }
 }
 

@@ -4,12 +4,11 @@
 //! whoever waits for the next one. The queue and the waker are under one lock, so the protocol is that of any queue: whoever
 //! finds it empty leaves a waker before it lets go of the lock, and whoever fills it looks for one.
 
+use super::drain::{Crowd, Drained, drain};
 use crate::context;
-use crate::scheduler::{Core, NOWHERE};
-use crate::scope::leaving::{self, Children};
+use crate::scope::leaving::{self, Departing};
 use crate::task::cell::{Farewell, Header, Name};
-use crate::task::{CancelCause, CancelKind, JoinError, JoinHandle, Spec, TaskId};
-use crate::time::timeout;
+use crate::task::{CancelCause, CancelKind, JoinError, JoinHandle, TaskId, spawn_on};
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
@@ -21,8 +20,6 @@ use slab::Slab;
 use std::collections::VecDeque;
 use weftwork_sync::coop;
 use weftwork_sync::primitive::{Mutex, Shared};
-
-use super::error::Drained;
 
 /// A set of tasks whose outcomes are taken in the order in which they end.
 ///
@@ -145,7 +142,7 @@ impl<T> JoinSet<T> {
     /// Asks every task to stop, without waiting.
     #[track_caller]
     pub fn cancel_each(&self) {
-        self.cancel_for(&CancelCause::new(CancelKind::Explicit));
+        self.cancel_for(&CancelCause::explicit());
     }
 
     pub(super) fn cancel_for(&self, cause: &CancelCause) {
@@ -163,14 +160,7 @@ impl<T> JoinSet<T> {
 
     /// Waits until all have ended, and after `grace` cancels the rest and waits for those; what they came to is dropped.
     pub async fn drain(&mut self, grace: Duration) -> Drained {
-        let before = self.len();
-        let all = timeout(grace, async { while self.join_next().await.is_some() {} }).await;
-        if all.is_ok() {
-            return Drained { finished: before, cancelled: 0 };
-        }
-        let cancelled = self.len();
-        self.cancel_all().await;
-        Drained { finished: before - cancelled, cancelled }
+        drain(self, grace).await
     }
 
     /// Lets all tasks go on by themselves, and forgets them.
@@ -227,18 +217,24 @@ impl<T: Send + 'static> JoinSet<T> {
     {
         let entry = self.handles.vacant_entry();
         let place = Place { queue: self.queue.clone(), key: entry.key() };
-        let start = |core: &Shared<Core>| {
-            crate::runtime::fork::assert_parent(core);
-            let spec = Spec { id: TaskId::next(), location, owner: NOWHERE, pinned: false };
-            // SAFETY: the future is Send and 'static.
-            let task = unsafe { Core::spawn(core, future, spec, place) };
-            // SAFETY: a new task with that output.
-            unsafe { JoinHandle::from_ptr(task) }
-        };
-        match context::with_current(start) {
+        match context::with_current(|core| spawn_on(core, future, location, place)) {
             Some(handle) => entry.insert(handle).id(),
             None => panic!("{}", context::NO_RUNTIME),
         }
+    }
+}
+
+impl<T> Crowd for JoinSet<T> {
+    fn left(&self) -> usize {
+        self.len()
+    }
+
+    async fn all_gone(&mut self) {
+        while self.join_next().await.is_some() {}
+    }
+
+    fn cancel_rest(&mut self) {
+        self.cancel_for(&CancelCause::new(CancelKind::Deadline));
     }
 }
 
@@ -250,26 +246,11 @@ impl<T> Default for JoinSet<T> {
 
 impl<T> Drop for JoinSet<T> {
     fn drop(&mut self) {
-        let unfinished = self.handles.drain().filter(|handle| !handle.is_finished());
-        let rest: Vec<_> = unfinished
-            .map(|handle| {
-                handle.cancel_because_dropped();
-                handle.into_joined()
-            })
-            .collect();
-        if !rest.is_empty() {
-            leaving::leave_behind(|| Box::new(Rest(rest)));
+        for handle in self.handles.drain().filter(|handle| !handle.is_finished()) {
+            handle.cancel_because_dropped();
+            // Outside of every task nobody can wait.
+            let _ = leaving::leave_behind(Departing::Task(handle.into_joined()));
         }
-    }
-}
-
-/// The unfinished tasks of a set that was dropped.
-struct Rest(Vec<JoinHandle<()>>);
-
-impl Children for Rest {
-    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.retain_mut(|handle| handle.poll_finished(cx).is_pending());
-        if self.0.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 

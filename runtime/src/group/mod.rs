@@ -6,12 +6,14 @@
 //! | `run.rs` | `group` and `try_group`, and what they come to |
 //! | `task_group.rs` | `TaskGroup` and `TryTaskGroup`: spawning and cancelling |
 //! | `join_set.rs` | `JoinSet`: outcomes as they come |
+//! | `drain.rs` | letting tasks end, for a while, and then stopping them |
 //! | `gather.rs` | `gather`, `try_gather`, `gather_outcomes` |
 //! | `race.rs` | `wait`, `as_completed`, `race`, `race_ok`, `staggered_race` |
 //! | `child.rs` | the future of a child |
 //! | `error.rs` | how a group failed |
 
 mod child;
+mod drain;
 mod error;
 mod gather;
 mod hub;
@@ -20,9 +22,10 @@ mod race;
 mod run;
 mod task_group;
 
-pub use error::{ChildError, Closed, Drained, GroupError};
+pub use drain::Drained;
+pub use error::{ChildError, Closed, GroupError};
 pub use gather::{Gather, GatherOutcomes, Outcome, Outcomes, TryGather, gather, gather_outcomes, try_gather};
 pub use join_set::{JoinNext, JoinNextWithId, JoinSet};
 pub use race::{AsCompleted, Race, RaceOk, ReturnWhen, as_completed, race, race_ok, staggered_race, wait};
 pub use run::{Group, TryGroup, group, try_group};
-pub use task_group::{TaskGroup, TaskInfo, TryTaskGroup};
+pub use task_group::{TaskGroup, TryTaskGroup};

@@ -5,7 +5,7 @@ use super::hub::{Hub, Rest};
 use super::task_group::{TaskGroup, TryTaskGroup};
 use crate::context;
 use crate::scope::frame;
-use crate::scope::leaving;
+use crate::scope::leaving::{self, Departing};
 use crate::scope::limit::Unlimited;
 use crate::scope::region::{Kind, Region, Seat, Unwound};
 use crate::task::{CancelCause, CancelKind, TaskId};
@@ -193,10 +193,10 @@ fn abandon<E: Send + 'static>(hub: &Shared<Hub<E>>, at: &'static Location<'stati
     if hub.live() == 0 {
         return;
     }
-    let mut cause = CancelCause::new(CancelKind::HandleDropped);
-    (cause.message, cause.at) = (Some("its group was dropped".into()), at);
-    hub.cancel_children(cause);
-    leaving::leave_behind(|| Box::new(Rest(hub.clone())));
+    let cause = CancelCause::new(CancelKind::HandleDropped).saying("its group was dropped");
+    hub.cancel_children(cause.from(context::current_task(), at));
+    // Outside of every task nobody can wait.
+    let _ = leaving::leave_behind(Departing::Children(Box::new(Rest(hub.clone()))));
 }
 
 impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
@@ -269,7 +269,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
                 Poll::Pending
             }
             None => {
-                let cause = hub.node.cause().unwrap_or_else(|| CancelCause::new(CancelKind::Explicit));
+                let cause = hub.node.cause().unwrap_or_else(|| CancelCause::explicit());
                 Poll::Ready(Err(GroupError::Cancelled(cause)))
             }
         }

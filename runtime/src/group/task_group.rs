@@ -1,20 +1,19 @@
 //! The handles of a group: spawning into it, cancelling it, looking at it.
 
 use super::child::{Any, Child, Fallible, Judge};
-use super::error::{Closed, Drained};
+use super::drain::{Drained, drain};
+use super::error::Closed;
 use super::hub::{Hub, Membership};
 use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
-use crate::scheduler::{Core, NOWHERE};
+use crate::scheduler::Core;
 use crate::scope::CancelScope;
-use crate::task::cell::{self, drop_payload};
-use crate::task::{CancelCause, CancelKind, JoinHandle, Spec, TaskId};
-use crate::time::timeout;
+use crate::task::cell::drop_payload;
+use crate::task::{CancelCause, JoinHandle, TaskId, TaskInfo, spawn_on};
 use core::convert::Infallible;
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
-use core::pin::pin;
 use core::ptr::NonNull;
 use core::time::Duration;
 use weftwork_sync::primitive::{Panic as Payload, Shared, contain};
@@ -29,18 +28,6 @@ pub struct TryTaskGroup<E> {
     hub: Shared<Hub<E>>,
 }
 
-/// What is known of a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TaskInfo {
-    /// Its identifier.
-    pub id: TaskId,
-    /// Its name, if it has one.
-    pub name: Option<String>,
-    /// Where it was spawned.
-    pub spawned_at: &'static Location<'static>,
-}
-
 /// What both have alike.
 macro_rules! face {
     ($group:ty, $error:ty $(, $generic:ident)?) => {
@@ -49,12 +36,12 @@ macro_rules! face {
                 Self { hub }
             }
 
-            /// Cancels body and children; `false` if that was done before.
+            /// Cancels body and children; `false` if that was done before, or the group has ended.
             ///
             /// The group then ends with `Cancelled`, unless the body has returned. asyncio's counterpart is `TaskGroup.cancel`.
             #[track_caller]
             pub fn cancel(&self) -> bool {
-                self.hub.cancel(CancelCause::new(CancelKind::Explicit))
+                self.hub.cancel(CancelCause::explicit())
             }
 
             /// How many children have not ended.
@@ -71,11 +58,8 @@ macro_rules! face {
             /// The children that have not ended.
             pub fn handles(&self) -> Vec<TaskInfo> {
                 let mut all = Vec::new();
-                self.hub.for_each(|header, task| {
-                    // SAFETY: alive for as long as this is called.
-                    let name = unsafe { cell::name(task) }.map(str::to_owned);
-                    all.push(TaskInfo { id: header.spec.id, name, spawned_at: header.spec.location });
-                });
+                // SAFETY: alive for as long as this is called.
+                self.hub.for_each(|task| all.push(unsafe { TaskInfo::of(task) }));
                 all.sort_by_key(|task| task.id.as_u64());
                 all
             }
@@ -90,25 +74,7 @@ macro_rules! face {
             /// From the body; a child that drains its own group waits for itself until the grace is over.
             pub async fn drain(&self, grace: Duration) -> Drained {
                 self.hub.close();
-                let before = self.hub.live();
-                if timeout(grace, self.all_gone()).await.is_ok() {
-                    return Drained { finished: before, cancelled: 0 };
-                }
-                let cancelled = self.hub.live();
-                self.hub.cancel_children(CancelCause::new(CancelKind::Deadline));
-                self.all_gone().await;
-                Drained { finished: before - cancelled, cancelled }
-            }
-
-            async fn all_gone(&self) {
-                loop {
-                    let mut rung = pin!(self.hub.bell().notified());
-                    rung.as_mut().enable();
-                    if self.hub.live() == 0 {
-                        return;
-                    }
-                    rung.await;
-                }
+                drain(&mut &*self.hub, grace).await
             }
         }
 
@@ -249,16 +215,10 @@ where
     E: Send + 'static,
 {
     let start = |core: &Shared<Core>| {
-        crate::runtime::fork::assert_parent(core);
-        let id = TaskId::next();
-        let spec = Spec { id, location: at, owner: NOWHERE, pinned: false };
         // SAFETY: the membership beside it in the same cell holds the hub until the future is gone: it gives it up as the task
         // completes, or, of a group that has ended, before the task is ever polled, and then a poll never comes.
         let child = unsafe { Child::<F, J, E>::new(future, NonNull::from(&**hub), hub.number(), at) };
-        // SAFETY: the future is Send and 'static.
-        let task = unsafe { Core::spawn(core, child, spec, Membership::new(hub.clone(), None)) };
-        // SAFETY: a new task with that output.
-        unsafe { JoinHandle::from_ptr(task) }
+        spawn_on(core, child, at, Membership::new(hub.clone(), None))
     };
     match context::with_current(start) {
         Some(handle) => handle,

@@ -15,7 +15,7 @@ mod handle;
 pub use crate::observe::metrics::{Metrics, WorkerMetrics};
 pub use crate::observe::unhandled::{Unhandled, UnhandledKind};
 pub use crate::reactor::Backend as ReactorBackend;
-pub use crate::scheduler::shutdown::{LeftBehind, ShutdownError};
+pub use crate::scheduler::shutdown::ShutdownError;
 pub use builder::{BuildError, Builder};
 pub use handle::{EnterGuard, Handle, TryCurrentError};
 

@@ -23,9 +23,8 @@ use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::{nanoseconds, real_now};
 use crate::task::cell::{self, Header};
 use crate::task::state::Claim;
-use crate::task::{CancelCause, CancelKind, Runnable, TaskId};
+use crate::task::{CancelCause, CancelKind, Runnable, TaskId, TaskInfo};
 use core::fmt;
-use core::panic::Location;
 use core::ptr::NonNull;
 use core::time::Duration;
 use weftwork_sync::primitive::atomic::Ordering;
@@ -71,18 +70,6 @@ impl Exits {
     }
 }
 
-/// A task that shutdown had to leave behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LeftBehind {
-    /// Its identifier.
-    pub id: TaskId,
-    /// Its name, if it has one.
-    pub name: Option<String>,
-    /// Where it was spawned.
-    pub spawned_at: &'static Location<'static>,
-}
-
 /// Shutdown reached its deadline with threads still inside tasks or blocking calls.
 ///
 /// They cannot be stopped from outside; the process may exit all the same.
@@ -90,7 +77,7 @@ pub struct LeftBehind {
 #[non_exhaustive]
 pub struct ShutdownError {
     /// The tasks whose polls have not returned.
-    pub tasks: Vec<LeftBehind>,
+    pub tasks: Vec<TaskInfo>,
     /// Names of the blocking calls that have not returned.
     pub blocking: Vec<String>,
 }
@@ -263,7 +250,7 @@ impl Core {
     }
 
     /// Finishes every task that no thread is inside of; answers with those that are left at `until`.
-    pub(crate) fn finish_tasks(&self, until: u64) -> Vec<LeftBehind> {
+    pub(crate) fn finish_tasks(&self, until: u64) -> Vec<TaskInfo> {
         loop {
             let held = self.finish_round();
             if held.is_empty() {
@@ -350,12 +337,8 @@ impl Core {
                         (false, true) => Why::Inside,
                         (false, false) => Why::InFlight,
                     },
-                    left: LeftBehind {
-                        id: header.spec.id,
-                        // SAFETY: the reference taken above keeps it alive.
-                        name: unsafe { cell::name(task) }.map(str::to_owned),
-                        spawned_at: header.spec.location,
-                    },
+                    // SAFETY: the reference taken above keeps it alive.
+                    left: unsafe { TaskInfo::of(task) },
                 }),
             }
             // SAFETY: taken above, released once.
@@ -404,7 +387,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 struct Held {
     why: Why,
-    left: LeftBehind,
+    left: TaskInfo,
 }
 
 /// Why a task cannot be finished now.

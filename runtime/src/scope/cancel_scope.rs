@@ -4,7 +4,7 @@ use super::frame::{self, NEVER};
 use super::limit::Unlimited;
 use super::node::Node;
 use super::region::{Kind, Region, Unwound};
-use crate::task::{CancelCause, CancelKind};
+use crate::task::CancelCause;
 use crate::time::Instant;
 use core::fmt;
 use core::future::{Future, IntoFuture};
@@ -79,22 +79,16 @@ impl CancelScope {
         ScopeRun { region }
     }
 
-    /// Cancels what runs inside, or will; `false` if that was done before.
+    /// Cancels what runs inside, or will; `false` if that was done before, or what ran inside has ended.
     #[track_caller]
     pub fn cancel(&self) -> bool {
-        self.cancel_for(CancelCause::new(CancelKind::Explicit))
+        self.0.cancel(CancelCause::explicit())
     }
 
     /// As [`cancel`](Self::cancel), with a reason that the error will tell.
     #[track_caller]
     pub fn cancel_with(&self, why: impl Into<Cow<'static, str>>) -> bool {
-        let mut cause = CancelCause::new(CancelKind::Explicit);
-        cause.message = Some(why.into());
-        self.cancel_for(cause)
-    }
-
-    fn cancel_for(&self, cause: CancelCause) -> bool {
-        self.0.cancel(cause)
+        self.0.cancel(CancelCause::explicit().saying(why))
     }
 
     /// Moves the deadline, or takes it away; one that has passed cancels at once. What has been cancelled stays so.

@@ -210,9 +210,7 @@ impl Frame {
 
 /// The cause of a region that only its deadline can have cancelled.
 pub(crate) fn deadline_passed(at: &'static Location<'static>) -> CancelCause {
-    let mut cause = CancelCause::new(CancelKind::Deadline);
-    (cause.by, cause.at) = (None, at);
-    cause
+    CancelCause::new(CancelKind::Deadline).from(None, at)
 }
 
 /// Calls `f` with the innermost region that the calling thread is inside of; `None` outside of all.
@@ -286,11 +284,10 @@ pub(crate) fn cause() -> CancelCause {
         }
         None
     });
-    found.flatten().or_else(|| task().and_then(Header::cause)).unwrap_or_else(|| {
-        let mut cause = CancelCause::new(CancelKind::Explicit);
-        cause.message = Some("the executor set the cancel bit".into());
-        cause
-    })
+    found
+        .flatten()
+        .or_else(|| task().and_then(Header::cause))
+        .unwrap_or_else(|| CancelCause::explicit().saying("the executor set the cancel bit"))
 }
 
 /// The earliest deadline that is visible, in nanoseconds on the runtime's clock; [`NEVER`] without one. A deadline that counts

@@ -98,41 +98,33 @@ impl Leaving {
     }
 }
 
-/// Gives what departs to the region that unwinds on this thread; gives it back if there is none.
-fn give(what: impl FnOnce() -> Departing) -> bool {
+/// Calls `f` with the region that unwinds on this thread, if one does.
+fn with_collector<R>(f: impl FnOnce(&Collector) -> R) -> Option<R> {
     // SAFETY: set while the frame of `collect` that owns it is there.
-    let Some(collects) = (unsafe { COLLECTS.with(Cell::get).as_ref() }) else { return false };
-    let what = what();
-    collects.found.borrow_mut().push(what);
-    true
+    unsafe { COLLECTS.with(Cell::get).as_ref() }.map(f)
 }
 
 /// A handle that was polled and is unfinished is dropped: where a region unwinds, its task is cancelled and waited for.
 pub(crate) fn offer<T>(handle: &mut JoinHandle<T>) -> bool {
-    // SAFETY: as in give.
-    let cancels = unsafe { COLLECTS.with(Cell::get).as_ref() }.is_some_and(|collects| collects.cancels);
+    let cancels = with_collector(|collects| collects.cancels).unwrap_or(false);
     // A task would wait for itself.
-    cancels
-        && crate::context::current_task() != Some(handle.id())
-        && give(|| {
-            let handle = handle.without_outcome();
-            handle.cancel_because_dropped();
-            Departing::Task(handle)
-        })
+    if !cancels || crate::context::current_task() == Some(handle.id()) {
+        return false;
+    }
+    let handle = handle.without_outcome();
+    handle.cancel_because_dropped();
+    leave_behind(Departing::Task(handle))
 }
 
-/// A group was dropped while children were left: the region that unwinds waits for them, and otherwise the task that the thread is
-/// inside of does before it completes.
-pub(crate) fn leave_behind(children: impl FnOnce() -> Box<dyn Children>) {
-    let mut children = Some(children);
-    let mut make = || children.take().map(|make| Departing::Children(make()));
-    if give(|| make().unwrap_or_else(|| unreachable!("made once"))) {
-        return;
-    }
-    if let Some(task) = frame::task()
-        && let Some(departing) = make()
-    {
+/// What owned tasks was dropped while some were left: the region that unwinds waits for them, and otherwise the task that the thread
+/// is inside of does before it completes. `false` outside of both.
+pub(crate) fn leave_behind(departing: Departing) -> bool {
+    let mut departing = Some(departing);
+    with_collector(|collects| collects.found.borrow_mut().extend(departing.take()));
+    if let Some(departing) = departing {
+        let Some(task) = frame::task() else { return false };
         // SAFETY: the thread is inside of the task, and nothing there is being looked at meanwhile: it runs foreign code.
         unsafe { task.root().leave_behind(departing) };
     }
+    true
 }

@@ -14,6 +14,7 @@
 //! | `pass` | the region as it is polled | how often that was |
 //! | `seen` | the region as it is polled | the `pass` of the region above that polled it |
 //! | `waits` | the region, under the lock | it was cancelled and waits for live ones |
+//! | `closed` | the region as it ends, under the lock | nobody cancels it any more |
 //! | `deadline` | handles to the scope, who then have it polled | when the region cancels itself; moves until it has |
 //!
 //! `pass` and `seen` are only ever touched by the thread inside of the task; a region that moved to another task has left its place
@@ -58,7 +59,7 @@ pub(crate) struct Node {
     runs: AtomicBool,
     /// The region ended with its own cancellation.
     caught: AtomicBool,
-    /// It ended, as far as it says so.
+    /// It ended.
     closed: AtomicBool,
     /// Rung at the cancellation, for those who wait for that alone.
     bell: Notify,
@@ -114,10 +115,11 @@ impl Node {
         if self.is_cancelled() { self.tree.lock().cause.clone() } else { None }
     }
 
-    /// Stores why the region is cancelled; the first to do so wins. Nobody is [told](Self::tell) yet.
+    /// Stores why the region is cancelled; the first to do so wins, unless it has ended. Nobody is [told](Self::tell) yet.
     pub(crate) fn set_cause(&self, cause: CancelCause) -> bool {
         let mut tree = self.tree.lock();
-        if tree.cause.is_some() {
+        // Ordering: Relaxed: written under the lock.
+        if tree.cause.is_some() || self.closed.load(Ordering::Relaxed) {
             drop(tree);
             // A message may be anything; it is dropped outside of the lock.
             drop(cause);
@@ -171,24 +173,33 @@ impl Node {
         !self.runs.swap(true, Ordering::Relaxed)
     }
 
-    /// The region has ended, in whatever way.
+    /// The region has ended, in whatever way: it cannot be cancelled any more, and nobody has to be woken.
     pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+        let waker = {
+            let mut tree = self.tree.lock();
+            // Ordering: Release pairs with is_closed: whoever finds the region ended finds what it did. Whoever cancels it looks under
+            // the lock.
+            self.closed.store(true, Ordering::Release);
+            self.take_waker(&mut tree)
+        };
+        drop(waker);
     }
 
     /// Whether it has.
     pub(crate) fn is_closed(&self) -> bool {
+        // Ordering: Acquire pairs with close.
         self.closed.load(Ordering::Acquire)
     }
 
     /// The region ended with its own cancellation.
     pub(crate) fn catch(&self) {
-        // Ordering: Release pairs with has_caught.
+        // Ordering: Release pairs with has_caught: whoever sees it finds that the region has unwound.
         self.caught.store(true, Ordering::Release);
     }
 
     /// Whether it did.
     pub(crate) fn has_caught(&self) -> bool {
+        // Ordering: Acquire pairs with catch.
         self.caught.load(Ordering::Acquire)
     }
 

@@ -146,7 +146,7 @@ impl Rare {
 impl Drop for Rare {
     fn drop(&mut self) {
         self.leave();
-        self.node.forget_waker();
+        self.node.close();
     }
 }
 

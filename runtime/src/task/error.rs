@@ -45,6 +45,24 @@ impl CancelCause {
     pub(crate) fn new(kind: CancelKind) -> Self {
         Self { kind, message: None, by: crate::context::current_task(), at: Location::caller() }
     }
+
+    /// Somebody asked, without a reason.
+    #[track_caller]
+    pub(crate) fn explicit() -> Self {
+        Self::new(CancelKind::Explicit)
+    }
+
+    /// With something to say.
+    pub(crate) fn saying(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    /// Asked for at another place than where this was made.
+    pub(crate) fn from(mut self, by: Option<TaskId>, at: &'static Location<'static>) -> Self {
+        (self.by, self.at) = (by, at);
+        self
+    }
 }
 
 impl fmt::Display for CancelCause {

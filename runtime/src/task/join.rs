@@ -78,15 +78,13 @@ impl<T> JoinHandle<T> {
     #[doc(alias = "abort")]
     #[track_caller]
     pub fn cancel(&self) -> bool {
-        self.cancel_for(CancelCause::new(CancelKind::Explicit))
+        self.cancel_for(CancelCause::explicit())
     }
 
     /// As [`cancel`](Self::cancel), with a reason that the error will tell.
     #[track_caller]
     pub fn cancel_with(&self, why: impl Into<Cow<'static, str>>) -> bool {
-        let mut cause = CancelCause::new(CancelKind::Explicit);
-        cause.message = Some(why.into());
-        self.cancel_for(cause)
+        self.cancel_for(CancelCause::explicit().saying(why))
     }
 
     pub(crate) fn cancel_for(&self, cause: CancelCause) -> bool {

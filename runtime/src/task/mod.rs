@@ -10,6 +10,7 @@
 //! | `join.rs` | `JoinHandle`: a task's outcome, and the way to cancel it |
 //! | `error.rs` | how a task that gave no value ended |
 //! | `id.rs` | task identifiers |
+//! | `info.rs` | what is told of a task |
 //! | `owned.rs` | the list that owns tasks until they are complete |
 //! | `recycle.rs` | freed cells kept for the next spawn |
 //! | `spawn.rs` | `spawn` and the spawn builder |
@@ -18,6 +19,7 @@
 pub(crate) mod cell;
 pub(crate) mod error;
 mod id;
+mod info;
 mod join;
 pub(crate) mod owned;
 pub(crate) mod recycle;
@@ -30,8 +32,10 @@ mod yield_now;
 
 pub use error::{CancelCause, CancelKind, JoinError, Panic};
 pub use id::TaskId;
+pub use info::TaskInfo;
 pub use join::{CancelOnDrop, JoinHandle};
 pub(crate) use runnable::Runnable;
+pub(crate) use spawn::spawn_on;
 pub use spawn::{Builder, SpawnError, spawn, spawn_local};
 pub use yield_now::{YieldNow, yield_now};
 

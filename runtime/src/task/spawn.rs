@@ -43,8 +43,9 @@ where
     }
 }
 
+/// Starts a task with something beside its future: a name, or its place in a group.
 #[inline]
-fn spawn_on<F>(
+pub(crate) fn spawn_on<F>(
     core: &Shared<Core>,
     future: F,
     location: &'static Location<'static>,

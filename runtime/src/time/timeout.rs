@@ -190,7 +190,7 @@ pub fn timeout_with<T, F: Future<Output = T>>(
     let node = Node::new(false);
     node.set_deadline(deadline.map_or(NEVER, |deadline| deadline.as_nanos().min(NEVER - 1)));
     let future = f(TimeoutHandle { node: node.clone() });
-    TimeoutWith { region: Region::with_node(Kind::Scope, Location::caller(), node.clone(), future), node }
+    TimeoutWith { region: Region::with_node(Kind::Scope, Location::caller(), node, future) }
 }
 
 pin_project! {
@@ -199,13 +199,6 @@ pin_project! {
     pub struct TimeoutWith<F> {
         #[pin]
         region: Region<F>,
-        node: Shared<Node>,
-    }
-
-    impl<F> PinnedDrop for TimeoutWith<F> {
-        fn drop(this: Pin<&mut Self>) {
-            this.node.close();
-        }
     }
 }
 
@@ -213,12 +206,7 @@ impl<F: Future> Future for TimeoutWith<F> {
     type Output = Result<F::Output, Elapsed>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let polled = this.region.poll(&mut Unlimited, cx).map_err(|_| Elapsed(()));
-        if polled.is_ready() {
-            this.node.close();
-        }
-        polled
+        self.project().region.poll(&mut Unlimited, cx).map_err(|_| Elapsed(()))
     }
 }
 
