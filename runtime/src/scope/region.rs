@@ -63,6 +63,10 @@ pub(crate) struct Seat {
     pub(super) rare: Cell<Option<Box<Rare>>>,
 }
 
+// SAFETY: through a shared reference `rare` is touched by the frame alone, on the thread that polls the region, which has it to
+// itself; others read what does not change.
+unsafe impl Sync for Seat {}
+
 /// What a region needs once others have to find it, or once it unwinds.
 pub(crate) struct Rare {
     pub(super) node: Shared<Node>,
