@@ -1,4 +1,4 @@
-//! The tasks of this workspace, as one program: `cargo xtask test | loom | count | icount | show | bench | deps | houserules | help`.
+//! The tasks of this workspace, as one program: `cargo xtask test | loom | count | icount | show | examples | bench | deps | houserules | help`.
 //!
 //! It stands on std alone, so that it builds in seconds on any machine, before anything else does.
 //!
@@ -12,6 +12,7 @@
 //! | `icount.rs` | `icount`: instructions per operation, beside what they were |
 //! | `writes.rs` | `count`: the tests of the counting world |
 //! | `programs.rs` | `show`: the programs that print figures |
+//! | `classics.rs` | `examples`: the asyncio classics, and what they should print |
 //! | `beside_peers.rs` | `bench`: the figures beside those of the peers |
 //! | `browser.rs` | `show browser`: charfinder's page in a real browser |
 //! | `arrows.rs` | `deps`: which crate may depend on which |
@@ -28,6 +29,7 @@ mod arrows;
 mod beside_peers;
 mod browser;
 mod citations;
+mod classics;
 mod everything;
 mod figures;
 mod house_rules;
@@ -71,6 +73,10 @@ cargo xtask COMMAND
   show [NAME [ARGUMENT...]]
         Runs one of the programs that print figures and fail by exit code; without a name, lists them.
 
+  examples [NAME]
+        Runs the asyncio classics (examples/src/bin/classics), or one, on both flavours, and fails if one prints something
+        else than stands beside it. The tests of the examples do the same.
+
   bench [--rows a,b] [--peers a,b] [--rounds N] [--quick] [--out FOLDER] [--write-docs]
         weftwork beside tokio, smol, smolscale and Go (where there is a `go`), row by row, with ratios and what is asked of
         each; writes last.json and chart.svg into target/bench and compares with the last run there. --rows target and
@@ -111,6 +117,7 @@ fn run(arguments: &mut Arguments) -> Outcome {
             arguments.end().and_then(|()| icount::run(&workspace, bless))
         }
         Some("show") => programs::run(&workspace, arguments),
+        Some("examples") => classics::run(&workspace, arguments),
         Some("bench") => beside_peers::run(&workspace, arguments),
         Some("deps") => arguments.end().and_then(|()| arrows::run(&workspace)),
         Some("houserules") => arguments.end().and_then(|()| house_rules::run(&workspace)),
