@@ -6,6 +6,8 @@ use crate::scheduler::{Core, watchdog};
 use crate::scope::node::Node;
 use crate::scope::region::Rare;
 use crate::task::cell::drop_payload;
+use crate::task::local::place;
+use crate::task::local::values::Values;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
@@ -17,7 +19,7 @@ use weftwork_sync::primitive::{Shared, contain};
 /// Runs `f`, which may block, on a thread of the runtime's pool.
 ///
 /// It begins when the future is first polled. Inside, `is_cancelled()` and `check_cancelled()` say whether the caller is
-/// gone, and `Handle::current()` is the caller's runtime.
+/// gone, `Handle::current()` is the caller's runtime, and [task locals](crate::task_local) are as the caller's were when it began.
 ///
 /// # Cancel safety
 /// Dropping the future abandons the wait: a closure that has not begun never runs, one that has runs on and its result is
@@ -45,14 +47,15 @@ where
         let Some(core) = context::current() else { panic!("{}", context::NO_RUNTIME) };
         crate::runtime::fork::assert_parent(&core);
         let theirs = core.clone();
-        core.pool.submit_with(options, move || Unread::of(Some(theirs), f))
+        let values = place::copy();
+        core.pool.submit_with(options, move || Unread::of(Some(theirs), values, f))
     };
     Offload { state: State::New { start: Some(Box::new(start)), name }, join_on_cancel: false, waits: None }
 }
 
 /// Runs `f` on a pool of the caller's choice, for instance one that is kept small for work that needs the processor.
 ///
-/// It is submitted at once. asyncio's counterpart is `loop.run_in_executor`; tokio has none.
+/// It is submitted at once. Inside it is as in [`to_thread`]. asyncio's counterpart is `loop.run_in_executor`; tokio has none.
 ///
 /// ```
 /// let pool = weftwork::ThreadPool::new(2);
@@ -68,8 +71,9 @@ where
 {
     let name: Cow<'static, str> = core::any::type_name::<F>().into();
     let core = context::current();
-    let handle =
-        weftwork_blocking::run_on_with(executor, JobOptions::new().name(name.clone()), move || Unread::of(core, f));
+    let values = place::copy();
+    let call = move || Unread::of(core, values, f);
+    let handle = weftwork_blocking::run_on_with(executor, JobOptions::new().name(name.clone()), call);
     Offload { state: State::Running(handle.abandon_on_drop()), join_on_cancel: false, waits: None }
 }
 
@@ -104,9 +108,9 @@ struct Unread<T> {
 }
 
 impl<T> Unread<T> {
-    fn of(core: Option<Shared<Core>>, call: impl FnOnce() -> T) -> Self {
+    fn of(core: Option<Shared<Core>>, values: Values, call: impl FnOnce() -> T) -> Self {
         let entered = core.clone().map(context::enter);
-        let outcome = contain(call).map_err(PanicPayload::new);
+        let outcome = contain(|| place::with_values(values, call)).map_err(PanicPayload::new);
         drop(entered);
         Self { outcome: Some(outcome), core, job: weftwork_blocking::current_job() }
     }

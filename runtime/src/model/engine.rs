@@ -99,7 +99,7 @@ impl Engine {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        task::Builder::new().spawn_on(&self.core, future, Location::caller())
+        task::spawn_on(&self.core, future, Location::caller(), ())
     }
 
     /// Starts the thread of a worker: it steps until the runtime stops.

@@ -67,7 +67,7 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        task::Builder::new().spawn_on(&self.core, future, Location::caller())
+        task::spawn_on(&self.core, future, Location::caller(), ())
     }
 
     /// Runs a future to its end on the calling thread, with this as its current runtime.

@@ -44,6 +44,7 @@ use crate::observe::events;
 use crate::observe::unhandled::{Hook, Unhandled, UnhandledKind};
 use crate::platform::clock::Clock;
 use crate::reactor::Reactor;
+use crate::task::birth;
 use crate::task::cell::{self, Header, Name, Schedule, Turn};
 use crate::task::owned::OwnedList;
 use crate::task::{CancelCause, CancelKind, Runnable, Spec};
@@ -322,6 +323,9 @@ impl Core {
         let future = events::in_task(future, &spec, name.text());
         // SAFETY: as the caller promises.
         let task = unsafe { cell::allocate(future, scheduler, spec, name) };
+        if birth::is_attended() {
+            birth::attend(task);
+        }
         if seat.is_some() {
             context::with_worker(|worker| worker.adopt(task));
         } else {

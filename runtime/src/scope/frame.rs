@@ -12,6 +12,7 @@ use super::node::Node;
 use super::region::{Rare, Seat};
 use super::root::Root;
 use crate::platform::clock::nanoseconds;
+use crate::task::local::place;
 use crate::task::{CancelCause, CancelKind, Header};
 use core::cell::Cell;
 use core::panic::Location;
@@ -80,7 +81,7 @@ pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
         }
     }
     let _back = Back(INNERMOST.with(|innermost| innermost.replace(ptr::null())));
-    super::leaving::apart(f)
+    place::carried(|| super::leaving::apart(f))
 }
 
 /// Runs `poll` inside of a region, which is cancelled itself or not.

@@ -16,6 +16,7 @@ use super::frame::{self, NEVER};
 use super::leaving::Leaving;
 use super::limit::{self, Limit};
 use super::node::{Heard, Node};
+use crate::task::local::place;
 use crate::task::{CancelCause, Panic};
 use crate::time::{Instant, Sleep, sleep, sleep_until};
 use core::cell::Cell;
@@ -349,7 +350,8 @@ impl Seat {
         let outside = !shield && coop::is_cancelled();
         rare.ended =
             Some(own.unwrap_or_else(|| if outside { frame::cause() } else { frame::deadline_passed(self.at) }));
-        rare.panicked = coop::unconstrained(|| rare.leaving.collect(true, drop_future)).err().map(Panic);
+        let dropped = place::carried(|| coop::unconstrained(|| rare.leaving.collect(true, drop_future)));
+        rare.panicked = dropped.err().map(Panic);
     }
 
     /// The future is gone; what it waited for may not be.

@@ -8,6 +8,7 @@ use super::frame::NEVER;
 use super::leaving::{Departing, Leaving};
 use super::node::Node;
 use super::region::Vigil;
+use crate::task::local::place::{self, Place};
 use crate::task::{CancelCause, CancelKind};
 use core::task::Context;
 use weftwork_sync::coop;
@@ -24,6 +25,8 @@ pub(crate) struct Root {
     /// It ended by a failure that its group holds.
     failed: AtomicBool,
     inside: UnsafeCell<Inside>,
+    /// The values of the task's locals.
+    place: Place,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +43,7 @@ struct Inside {
     ended: bool,
 }
 
-// SAFETY: `inside` is touched by the thread inside of the task only, as each method's contract says; the task's state orders those.
+// SAFETY: `inside` and `place` are touched by the thread inside of the task only, as each method's contract says; the task's state orders those.
 unsafe impl Sync for Root {}
 // SAFETY: as above.
 unsafe impl Send for Root {}
@@ -53,6 +56,7 @@ impl Root {
             deadline: AtomicU64::new(NEVER),
             failed: AtomicBool::new(false),
             inside: UnsafeCell::new(Inside::default()),
+            place: Place::new(),
         }
     }
 
@@ -125,6 +129,14 @@ impl Root {
         self.failed.store(true, Ordering::Relaxed);
     }
 
+    /// Where the values of the task's locals stand.
+    ///
+    /// # Safety
+    /// The calling thread is inside of the task, or has just made it; the place is left before that ends.
+    pub(crate) unsafe fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// # Safety
     /// The calling thread is inside of the task, and `f` calls no foreign code.
     unsafe fn inside<R>(&self, f: impl FnOnce(&mut Inside) -> R) -> R {
@@ -158,7 +170,7 @@ impl Root {
     /// The calling thread is inside of the task.
     pub(crate) unsafe fn unwind(&self, cancels: bool, unwind: impl FnOnce()) -> Result<(), Panic> {
         let mut leaving = Leaving::default();
-        let done = leaving.collect(cancels, || coop::unconstrained(unwind));
+        let done = leaving.collect(cancels, || coop::unconstrained(|| place::dropping(self, unwind)));
         // SAFETY: as the caller promises; foreign code has run before this, not meanwhile.
         unsafe {
             self.inside(|inside| {

@@ -14,13 +14,17 @@
 //! | `owned.rs` | the list that owns tasks until they are complete |
 //! | `recycle.rs` | freed cells kept for the next spawn |
 //! | `spawn.rs` | `spawn` and the spawn builder |
+//! | `birth.rs` | what is done for a new task, where there is anything to do |
+//! | `local/` | task locals, which a task hands on to those it spawns |
 //! | `yield_now.rs` | letting others run |
 
+pub(crate) mod birth;
 pub(crate) mod cell;
 pub(crate) mod error;
 mod id;
 mod info;
 mod join;
+pub(crate) mod local;
 pub(crate) mod owned;
 pub(crate) mod recycle;
 mod run;
@@ -34,6 +38,7 @@ pub use error::{CancelCause, CancelKind, JoinError, Panic};
 pub use id::TaskId;
 pub use info::TaskInfo;
 pub use join::{CancelOnDrop, JoinHandle};
+pub use local::{AccessError, LocalKey, LocalScope, Locals};
 pub(crate) use runnable::Runnable;
 pub(crate) use spawn::spawn_on;
 pub use spawn::{Builder, SpawnError, spawn, spawn_local};

@@ -5,6 +5,8 @@
 
 use super::cell::{Cell, Ended, Farewell, Header, Name, Schedule, Stage, cell, drop_payload, free, release};
 use super::error::{CancelCause, CancelKind, JoinError, Panic};
+use super::local::place::Held;
+use super::local::values::Values;
 use super::state::{Completed, EndPoll, StartPoll};
 use super::waker;
 use crate::observe::unhandled::Unhandled;
@@ -100,6 +102,17 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
         what: fn((&'a Header, Option<&'a str>), &'a weftwork_sync::primitive::Panic) -> Unhandled<'a>,
     ) {
         self.scheduler.unhandled(&what((&self.header, self.name.text()), payload));
+    }
+
+    /// The values of its locals go with its future: its handle may be kept for long.
+    #[cold]
+    fn forget_locals(&self, root: &Root) {
+        // SAFETY: this thread is inside of the task until it is complete.
+        let place = unsafe { root.place() };
+        if let Err(payload) = contain(|| place.replace(Held::Own(Values::default()))) {
+            self.tell(&payload, Unhandled::drop_panicked);
+            drop_payload(payload);
+        }
     }
 
     /// Wakes whoever waits for the task, which has just been completed.
@@ -287,6 +300,7 @@ unsafe fn complete<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
     if let Some(root) = cell.header.root_if_any() {
         // SAFETY: this thread is inside of the task until it is complete.
         unsafe { root.complete() };
+        cell.forget_locals(root);
     }
     let farewell = cell.name.farewell();
     // SAFETY: once per task, here, inside of it.

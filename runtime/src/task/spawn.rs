@@ -1,13 +1,15 @@
 //! Starting tasks.
 
-use super::cell::{Name, Spec};
-use super::{JoinHandle, TaskId};
+use super::cell::{Header, Name, Spec};
+use super::{CancelCause, JoinHandle, Locals, TaskId};
 use crate::context;
 use crate::runtime::fork;
 use crate::scheduler::{Core, NOWHERE};
+use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
+use core::ptr::NonNull;
 use weftwork_sync::primitive::{Shared, thread};
 
 /// Starts a task that runs on its own from now on, on any worker.
@@ -108,6 +110,31 @@ where
 #[derive(Debug, Default)]
 pub struct Builder {
     name: Option<Box<str>>,
+    locals: Option<Locals>,
+}
+
+/// What a task is given that was started by a [`Builder`].
+pub(crate) struct Given {
+    name: Option<Box<str>>,
+    locals: Cell<Option<Locals>>,
+}
+
+impl Name for Given {
+    type Farewell = ();
+
+    fn text(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn attach(&self, task: NonNull<Header>) -> Option<CancelCause> {
+        if let Some(locals) = self.locals.take() {
+            // SAFETY: the task is new, and known to its spawner alone.
+            unsafe { task.as_ref().root().place() }.replace(locals.held());
+        }
+        None
+    }
+
+    fn farewell(&self) {}
 }
 
 impl Builder {
@@ -122,6 +149,20 @@ impl Builder {
         self
     }
 
+    /// The task shares these values of its [task locals](crate::task_local) with whoever else has them, instead of beginning with a
+    /// copy of its spawner's.
+    ///
+    /// asyncio's counterpart is `create_task(context=)`.
+    #[doc(alias = "context")]
+    pub fn locals(mut self, locals: &Locals) -> Self {
+        self.locals = Some(locals.clone());
+        self
+    }
+
+    fn given(self) -> Given {
+        Given { name: self.name, locals: Cell::new(self.locals) }
+    }
+
     /// As [`spawn`].
     ///
     /// # Errors
@@ -133,7 +174,8 @@ impl Builder {
         F::Output: Send + 'static,
     {
         let location = Location::caller();
-        context::with_current(|core| self.spawn_on(core, future, location)).ok_or(SpawnError(Why::NoRuntime))
+        let spawned = context::with_current(|core| spawn_on(core, future, location, self.given()));
+        spawned.ok_or(SpawnError(Why::NoRuntime))
     }
 
     /// As [`spawn_local`].
@@ -157,23 +199,9 @@ impl Builder {
         *core.home.lock() = Some(thread::current_id());
         let spec = Spec { id: TaskId::next(), location, owner: NOWHERE, pinned: true };
         // SAFETY: pinned, on the one worker of a current-thread runtime, whose seat is from now on bound to this thread.
-        let task = unsafe { Core::spawn(&core, future, spec, self.name) };
+        let task = unsafe { Core::spawn(&core, future, spec, self.given()) };
         // SAFETY: a new task with that output.
         Ok(unsafe { JoinHandle::from_ptr(task) })
-    }
-
-    #[track_caller]
-    pub(crate) fn spawn_on<F>(
-        self,
-        core: &Shared<Core>,
-        future: F,
-        location: &'static Location<'static>,
-    ) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        spawn_on(core, future, location, self.name)
     }
 }
 
