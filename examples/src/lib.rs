@@ -11,6 +11,9 @@
 //! | `lines.rs` | lines out of pieces of bytes, with a bound |
 //! | `index.rs`, `names.rs` | the names of all characters, by word |
 //! | `echo.rs` | the dialogue of `echo` |
+//! | `shout.rs` | a server built on a group: the shortest of them |
+//! | `fan_out.rs` | one question to many servers, and a deadline |
+//! | `factor.rs` | a search on many threads that stops when one has found it |
 //! | `load/` | the load generator, from its schedule to its table |
 //! | `options.rs`, `arguments.rs` | the command line |
 //! | `log.rs` | lines for whoever runs the server |
@@ -25,6 +28,8 @@ pub mod arguments;
 pub mod charfinder;
 pub mod connection;
 pub mod echo;
+pub mod factor;
+pub mod fan_out;
 pub mod index;
 pub mod interrupt;
 pub mod latch;
@@ -34,6 +39,7 @@ pub mod log;
 pub mod names;
 pub mod options;
 pub mod server;
+pub mod shout;
 pub mod web;
 
 /// Compiles the blocks of the guide's page, and runs the last one.

@@ -12,6 +12,7 @@ use std::sync::mpsc;
 
 const CHARFINDER: &str = env!("CARGO_BIN_EXE_charfinder");
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
+const SHOUT: &str = env!("CARGO_BIN_EXE_shout");
 
 /// A server that is serving; it does not outlive the test.
 struct Server {
@@ -225,4 +226,16 @@ fn a_port_that_is_taken_is_told_and_ends_with_1() {
         let error = String::from_utf8(output.stderr).expect("errors are UTF-8");
         assert!(error.contains(&format!("cannot serve on 127.0.0.1 port {port}")), "{error}");
     }
+}
+
+#[test]
+fn ctrl_c_sends_the_idle_clients_of_shout_away_and_ends_it_with_0() {
+    let mut server = Server::start(SHOUT, &["--max-connections", "2"]);
+    let mut client = Client::connect(server.address);
+    client.send("hello\n");
+    assert_eq!(client.read_exactly(6), b"HELLO\n");
+    server.interrupt();
+    assert_eq!(client.read_to_end(), "Goodbye.\r\n");
+    server.log.wait_for("1 finished, 0 were cut off.");
+    assert_eq!(server.exit_code(), Some(0));
 }

@@ -1,6 +1,6 @@
 //! As much of HTTP/1.1 as the classics need: a `GET` without a body, one request for each connection.
 
-use futures::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use futures::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use std::io;
 use std::net::SocketAddr;
 use weftwork::TaskGroup;
@@ -65,8 +65,8 @@ async fn answer(stream: &TcpStream, respond: fn(&str) -> Response) -> io::Result
         "HTTP/1.1 {status} \r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
-    (&mut &*stream).write_all(head.as_bytes()).await?;
-    (&mut &*stream).write_all(&body).await
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(&body).await
 }
 
 fn malformed() -> io::Error {

@@ -1,0 +1,79 @@
+//! Prime factors on all cores: `factor 1000036000099 2305843009213693951`. Ctrl-C stops the search.
+
+use examples::arguments::{Arguments, UsageError};
+use examples::factor::Search;
+use futures::future::{Either, select};
+use std::ffi::OsString;
+use std::num::NonZeroU64;
+use std::pin::pin;
+use std::process::ExitCode;
+use weftwork::signal::ctrl_c;
+
+const HELP: &str = "\
+Prints the prime factors of numbers.
+
+Usage: factor NUMBER... [flags]
+
+  --threads N   search on so many threads (one per core)
+  --help        this text
+";
+
+/// The conventional code for a command line that cannot be understood.
+const USAGE: u8 = 2;
+/// What a shell reports of a program that Ctrl-C ended.
+const ENDED_BY_INTERRUPT: u8 = 130;
+
+struct Options {
+    numbers: Vec<NonZeroU64>,
+    threads: usize,
+}
+
+#[weftwork::main]
+async fn main() -> ExitCode {
+    let options = match parse(std::env::args_os().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("factor: {error}\nTry `factor --help`.");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let search = Search::new(options.threads);
+    let mut interrupted = pin!(ctrl_c());
+    for number in options.numbers {
+        match select(pin!(search.factors(number)), interrupted.as_mut()).await {
+            Either::Left((factors, _)) => {
+                let factors: Vec<_> = factors.iter().map(u64::to_string).collect();
+                println!("{number}: {}", factors.join(" "));
+            }
+            // The future is dropped, and with it the search ends.
+            Either::Right(_) => return ExitCode::from(ENDED_BY_INTERRUPT),
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// `None` asks for the help.
+fn parse(given: impl IntoIterator<Item = OsString>) -> Result<Option<Options>, UsageError> {
+    let mut given = Arguments::new(given)?;
+    if given.flag(&["--help", "-h"]) {
+        return Ok(None);
+    }
+    let threads = given.value_with("--threads", "a number from 1 to 1024", |text| {
+        text.parse().ok().filter(|threads| (1..=1024).contains(threads))
+    })?;
+    let mut numbers = Vec::new();
+    while let Some(word) = given.word() {
+        let number = word.parse();
+        numbers.push(number.map_err(|_| UsageError::new(format!("{word:?} is no number from 1 to {}", u64::MAX)))?);
+    }
+    given.end()?;
+    if numbers.is_empty() {
+        return Err(UsageError::new("which number?"));
+    }
+    let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    Ok(Some(Options { numbers, threads }))
+}

@@ -1,0 +1,136 @@
+//! `shout` inside this process, with clients on plain threads: its bound, its end, and whoever has to be cut off.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests stand outside of the facade")]
+
+mod harness;
+
+use examples::latch::Latch;
+use examples::log::Log;
+use examples::server::Limits;
+use examples::shout::{LINE_LIMIT_BYTES, serve_until};
+use harness::{Client, HANG, LogLines};
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use weftwork::group::Drained;
+use weftwork::net::TcpListener;
+use weftwork::runtime::Builder;
+
+const LIMITS: Limits = Limits { max_connections: 100, idle_timeout: Some(HANG), grace: HANG };
+
+struct Running {
+    address: SocketAddr,
+    log: LogLines,
+    stop: Arc<Latch>,
+    thread: JoinHandle<Drained>,
+}
+
+impl Running {
+    fn start(builder: Builder, limits: Limits) -> Self {
+        let (lines, log) = mpsc::channel();
+        let (addresses, address) = mpsc::channel();
+        let stop = Arc::new(Latch::default());
+        let theirs = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let log = Log::to(move |line| drop(lines.send(line.to_owned())));
+            let serve = async move {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                addresses.send(listener.local_addr().unwrap()).unwrap();
+                serve_until(listener, limits, log, theirs.reached()).await.unwrap()
+            };
+            builder.run(serve).unwrap()
+        });
+        Self { address: address.recv_timeout(HANG).unwrap(), log: LogLines(log), stop, thread }
+    }
+
+    fn stop(self) -> (usize, usize) {
+        self.stop.set();
+        let drained = self.thread.join().unwrap();
+        (drained.finished, drained.cancelled)
+    }
+}
+
+fn both_flavors(test: impl Fn(Builder)) {
+    test(Builder::new_multi_thread().worker_threads(2));
+    test(Builder::new_current_thread());
+}
+
+fn shouted(client: &mut Client, line: &str) -> String {
+    client.send(line);
+    String::from_utf8(client.read_exactly(line.len())).unwrap()
+}
+
+#[test]
+fn lines_come_back_in_capitals() {
+    both_flavors(|builder| {
+        let server = Running::start(builder, LIMITS);
+        let mut client = Client::connect(server.address);
+        assert_eq!(shouted(&mut client, "hello\r\n"), "HELLO\r\n");
+        assert_eq!(shouted(&mut client, "w\u{f6}rld\n"), "W\u{d6}RLD\n");
+        client.end_writing();
+        assert_eq!(client.read_to_end(), "");
+        server.log.wait_for(&format!("Left: {}, after 2 lines", client.address()));
+        assert_eq!(server.stop(), (0, 0));
+    });
+}
+
+#[test]
+fn a_client_beyond_the_bound_is_served_when_another_leaves() {
+    both_flavors(|builder| {
+        let server = Running::start(builder, Limits { max_connections: 1, ..LIMITS });
+        let mut first = Client::connect(server.address);
+        assert_eq!(shouted(&mut first, "one\n"), "ONE\n");
+        let mut second = Client::connect(server.address);
+        second.send("two\n");
+        assert_eq!(shouted(&mut first, "one again\n"), "ONE AGAIN\n");
+        let (first_address, second_address) = (first.address(), second.address());
+        drop(first);
+        assert_eq!(second.read_exactly(4), b"TWO\n");
+        // In this order: nobody was served beside the first.
+        server.log.wait_for(&format!("Left: {first_address}"));
+        server.log.wait_for(&format!("Connected from {second_address}"));
+        drop(second);
+        server.log.wait_for(&format!("Left: {second_address}"));
+        assert_eq!(server.stop(), (0, 0));
+    });
+}
+
+#[test]
+fn who_is_idle_when_the_server_stops_is_sent_away_at_once() {
+    both_flavors(|builder| {
+        let server = Running::start(builder, LIMITS);
+        let mut client = Client::connect(server.address);
+        assert_eq!(shouted(&mut client, "hello\n"), "HELLO\n");
+        server.stop.set();
+        assert_eq!(client.read_to_end(), "Goodbye.\r\n");
+        assert_eq!(server.stop(), (1, 0));
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn who_is_in_the_way_when_the_grace_is_over_is_cut_off() {
+    both_flavors(|builder| {
+        let server = Running::start(builder, Limits { grace: Duration::from_millis(1), ..LIMITS });
+        let mut client = Client::connect(server.address);
+        let address = client.address();
+        // The server writes in vain, and so reads nothing any more either.
+        client.send_until_stuck("never read\n".repeat(1000));
+        server.stop.set();
+        server.log.wait_for(&format!("Cut off {address}"));
+        assert_eq!(server.stop(), (0, 1));
+    });
+}
+
+#[test]
+fn a_line_that_is_too_long_ends_its_client_and_nobody_else() {
+    let server = Running::start(Builder::new_current_thread(), LIMITS);
+    let (mut good, mut bad) = (Client::connect(server.address), Client::connect(server.address));
+    assert_eq!(shouted(&mut good, "hello\n"), "HELLO\n");
+    bad.send("x".repeat(LINE_LIMIT_BYTES as usize + 1));
+    server.log.wait_for(&format!("Lost {}: a line that is too long", bad.address()));
+    assert_eq!(shouted(&mut good, "still here\n"), "STILL HERE\n");
+    drop(good);
+    server.log.wait_for("Left: ");
+    assert_eq!(server.stop(), (0, 0));
+}
