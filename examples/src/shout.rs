@@ -102,20 +102,24 @@ impl Client {
         drop(self.place);
     }
 
-    /// Answers lines until the client leaves, or the server closes while it waits for one.
+    /// Answers lines until the client leaves, or the server closes while the client is idle: between two lines.
     async fn shout(&self) -> io::Result<u64> {
         let mut input = BufReader::new(&self.stream);
         for answered in 0.. {
-            match select(pin!(self.patiently(read_line(&mut input))), pin!(self.closing.reached())).await {
-                Either::Left((line, _)) => match line? {
-                    Some(line) => self.patiently(self.stream.write_all(line.to_uppercase().as_bytes())).await?,
-                    None => return Ok(answered),
-                },
+            let next = async { Ok(!input.fill_buf().await?.is_empty()) };
+            match select(pin!(self.patiently(next)), pin!(self.closing.reached())).await {
+                Either::Left((there_is_more, _)) => {
+                    if !there_is_more? {
+                        return Ok(answered);
+                    }
+                }
                 Either::Right(((), _)) => {
                     self.patiently(self.stream.write_all(b"Goodbye.\r\n")).await?;
                     return Ok(answered);
                 }
             }
+            let line = self.patiently(read_line(&mut input)).await?;
+            self.patiently(self.stream.write_all(line.to_uppercase().as_bytes())).await?;
         }
         unreachable!("nobody sends 2^64 lines")
     }
@@ -128,14 +132,13 @@ impl Client {
     }
 }
 
-/// A line with its end; `None` when there are no more.
-async fn read_line(input: &mut BufReader<&TcpStream>) -> io::Result<Option<String>> {
+/// A line with its end.
+async fn read_line(input: &mut BufReader<&TcpStream>) -> io::Result<String> {
     let mut line = String::new();
     // One byte more than may be, so that a line that is too long can be told from one that is not.
     let read = input.take(LINE_LIMIT_BYTES + 1).read_line(&mut line).await?;
-    match read as u64 {
-        0 => Ok(None),
-        1..=LINE_LIMIT_BYTES => Ok(Some(line)),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a line that is too long")),
+    if read as u64 > LINE_LIMIT_BYTES {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a line that is too long"));
     }
+    Ok(line)
 }

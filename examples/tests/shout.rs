@@ -107,17 +107,31 @@ fn who_is_idle_when_the_server_stops_is_sent_away_at_once() {
     });
 }
 
-#[cfg(unix)]
 #[test]
-fn who_is_in_the_way_when_the_grace_is_over_is_cut_off() {
+fn who_is_inside_of_a_line_when_the_server_stops_may_finish_it() {
+    both_flavors(|builder| {
+        let server = Running::start(builder, LIMITS);
+        let mut client = Client::connect(server.address);
+        // In one piece: the server has the beginning of the second line when it answers the first.
+        client.send("one\ntw");
+        assert_eq!(client.read_exactly(4), b"ONE\n");
+        server.stop.set();
+        client.send("o\n");
+        assert_eq!(client.read_to_end(), "TWO\nGoodbye.\r\n");
+        assert_eq!(server.stop(), (1, 0));
+    });
+}
+
+#[test]
+fn who_has_not_finished_when_the_grace_is_over_is_cut_off_and_told_so() {
     both_flavors(|builder| {
         let server = Running::start(builder, Limits { grace: Duration::from_millis(1), ..LIMITS });
         let mut client = Client::connect(server.address);
-        let address = client.address();
-        // The server writes in vain, and so reads nothing any more either.
-        client.send_until_stuck("never read\n".repeat(1000));
+        client.send("one\ntw");
+        assert_eq!(client.read_exactly(4), b"ONE\n");
         server.stop.set();
-        server.log.wait_for(&format!("Cut off {address}"));
+        assert_eq!(client.read_to_end(), "The server stops now.\r\n");
+        server.log.wait_for(&format!("Cut off {}", client.address()));
         assert_eq!(server.stop(), (0, 1));
     });
 }

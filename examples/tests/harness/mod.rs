@@ -41,17 +41,6 @@ impl Client {
         self.stream.get_mut().write_all(bytes.as_ref()).expect("the server takes it");
     }
 
-    /// Sends it over and over, and reads nothing, until the server has taken nothing for a while.
-    ///
-    /// Its own buffer is smaller than any server's, so what it has sent by then is more than can be answered.
-    #[cfg(unix)]
-    pub fn send_until_stuck(&mut self, bytes: impl AsRef<[u8]>) {
-        let stream = self.stream.get_mut();
-        rustix::net::sockopt::set_socket_recv_buffer_size(&*stream, 1).expect("a socket option");
-        stream.set_write_timeout(Some(Duration::from_millis(300))).expect("a socket option");
-        while stream.write_all(bytes.as_ref()).is_ok() {}
-    }
-
     pub fn end_writing(&mut self) {
         self.stream.get_mut().shutdown(Shutdown::Write).expect("a connected socket");
     }
