@@ -20,6 +20,8 @@ use weftwork_sync::weft_thread_local;
 weft_thread_local! {
     /// The worker that this thread is.
     static WORKER: Cell<*const Worker> = Cell::new(ptr::null());
+    /// Where the thread's own random numbers are, while it is no worker.
+    static CHANCE: Cell<u32> = Cell::new(0x9E37_79B9);
     /// Every worker that this thread is in some frame, the innermost last: inside `block_in_place` it is none for now.
     static SEATS: RefCell<Vec<*const Worker>> = RefCell::new(Vec::new());
     /// The runtimes that this thread has entered, the newest last.
@@ -171,6 +173,26 @@ pub(crate) fn current() -> Option<Shared<Core>> {
 /// The task that the calling thread is polling.
 pub(crate) fn current_task() -> Option<TaskId> {
     with_worker(Worker::current).flatten()
+}
+
+/// A number by chance, for choices that shall not always fall alike; the worker's own generator, so that a run of one worker can be
+/// repeated.
+pub(crate) fn random() -> u32 {
+    with_worker(Worker::random).unwrap_or_else(|| {
+        // A thread outside: any sequence does.
+        CHANCE.with(|chance| {
+            chance.set(xorshift(chance.get()));
+            chance.get()
+        })
+    })
+}
+
+/// One step of xorshift32.
+pub(crate) fn xorshift(mut x: u32) -> u32 {
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    x
 }
 
 /// Whether the calling thread is inside a runtime, so that blocking it would block a worker.

@@ -41,6 +41,8 @@ mod reactor;
 pub mod runtime;
 mod scheduler;
 pub mod scope;
+#[doc(hidden)]
+pub mod select;
 pub mod task;
 pub mod time;
 

@@ -4,6 +4,7 @@
 use super::queue::{self, SHARED_CAPACITY};
 use super::slot::{Local, Slot};
 use super::worker::{ROUND, Worker};
+use crate::context;
 use crate::observe::unhandled::UnhandledKind;
 use crate::task::Runnable;
 use crate::time::timers::NEVER;
@@ -203,13 +204,10 @@ impl Worker {
     }
 
     /// xorshift32: which victim comes first has to differ between workers, nothing more.
-    fn random(&self) -> u32 {
-        let mut x = self.random.get();
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        self.random.set(x);
-        x
+    pub(crate) fn random(&self) -> u32 {
+        let next = context::xorshift(self.random.get());
+        self.random.set(next);
+        next
     }
 }
 

@@ -27,7 +27,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use pin_project_lite::pin_project;
 use weftwork_sync::coop;
-use weftwork_sync::primitive::Shared;
+use weftwork_sync::primitive::{Panic as Payload, Shared};
 
 /// Polls in a row without a live region, before those are suspected of being abandoned.
 const PATIENCE: u8 = 3;
@@ -45,6 +45,8 @@ pub(crate) enum Kind {
     Pad,
     /// It ends with its own, and does not see those from outside.
     Shield,
+    /// It ends when it is given up, and lets what is inside see those from outside.
+    Arm,
 }
 
 pin_project! {
@@ -227,6 +229,30 @@ impl<F> Region<F> {
     }
 }
 
+impl<F> Region<F> {
+    /// Cancels a region whose value nobody wants any more. `false` if its future is gone with that; otherwise it is polled until it is
+    /// ready, with a value or without.
+    ///
+    /// # Errors
+    /// What a destructor or a waker panicked with; the answer is then still owed by the next poll.
+    pub(crate) fn give_up(self: Pin<&mut Self>, why: impl FnOnce() -> CancelCause) -> Result<bool, Payload> {
+        let mut this = self.project();
+        if let Some(rare) = this.seat.rare.get_mut() {
+            return if rare.node.set_cause(why()) { rare.node.tell().map(|()| true) } else { Ok(true) };
+        }
+        // Nothing inside is live, or it would have a node: it need not be asked.
+        let mut leaving = Leaving::default();
+        let dropped = coop::unconstrained(|| leaving.collect(true, || this.future.set(None)));
+        if leaving.is_empty() && dropped.is_ok() {
+            return Ok(false);
+        }
+        let mut rare = Box::new(Rare::new(Node::new(false)));
+        (rare.ended, rare.leaving) = (Some(why()), leaving);
+        this.seat.rare.set(Some(rare));
+        dropped.map(|()| true)
+    }
+}
+
 impl<F: Future> Region<F> {
     /// Polls the future by the rule above.
     #[inline]
@@ -252,7 +278,7 @@ impl<F: Future> Region<F> {
         if exit.fixed != NEVER {
             limit.fix(exit.fixed);
         }
-        let outside = !seat.is_shield() && coop::is_cancelled();
+        let outside = seat.heeds_outside() && coop::is_cancelled();
         if !seat.is_over(outside, limit, cx) {
             if let Some(rare) = seat.rare.get_mut() {
                 rare.vigil.rest();
@@ -299,6 +325,12 @@ impl Seat {
         self.kind == Kind::Shield
     }
 
+    /// Whether a cancellation from outside ends it.
+    #[inline(always)]
+    fn heeds_outside(&self) -> bool {
+        !matches!(self.kind, Kind::Shield | Kind::Arm)
+    }
+
     #[inline(always)]
     pub(super) fn is_scope(&self) -> bool {
         matches!(self.kind, Kind::Scope | Kind::Group)
@@ -327,7 +359,7 @@ impl Seat {
 
     /// The region goes on.
     pub(crate) fn stays(&mut self, cx: &Context<'_>) {
-        let always = self.kind != Kind::Scope;
+        let always = !matches!(self.kind, Kind::Scope | Kind::Arm);
         let shield = self.is_shield();
         match self.rare.get_mut() {
             Some(rare) => rare.live(always || rare.node.waits_for_any()),
@@ -371,7 +403,7 @@ impl Seat {
         }
         let outside = coop::is_cancelled();
         let passes_on = match self.kind {
-            Kind::Pad | Kind::Shield => false,
+            Kind::Pad | Kind::Shield | Kind::Arm => false,
             Kind::Scope | Kind::Group => outside || frame::has_passed(crate::context::now()),
         };
         if passes_on {
