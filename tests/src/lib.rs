@@ -14,3 +14,18 @@ pub struct GuideCancellation;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/logs.md")]
 pub struct Logs;
+
+/// The guide's page about structured concurrency, whose programs are run as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/structured.md")]
+pub struct Structured;
+
+/// The guide's page for who comes from asyncio, whose programs are run as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/from-asyncio.md")]
+pub struct FromAsyncio;
+
+/// The guide's page for who comes from tokio, whose programs are run as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/from-tokio.md")]
+pub struct FromTokio;
