@@ -260,6 +260,8 @@ impl<E> Membership<E> {
 impl<E: Send + 'static> Name for Membership<E> {
     type Farewell = Gone<E>;
 
+    const IS_CHILD: bool = true;
+
     fn text(&self) -> Option<&str> {
         self.name.as_deref()
     }

@@ -62,6 +62,8 @@ pub(crate) struct Place {
 impl Name for Place {
     type Farewell = Tell;
 
+    const IS_CHILD: bool = true;
+
     fn text(&self) -> Option<&str> {
         None
     }

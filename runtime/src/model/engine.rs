@@ -8,8 +8,9 @@ use crate::scheduler::idle::Idle;
 use crate::scheduler::queue::Injector;
 use crate::scheduler::slot::{Bed, Slot};
 use crate::scheduler::spares::Spares;
+use crate::scheduler::wind_down::WindDown;
 use crate::scheduler::worker::{Step, Worker};
-use crate::scheduler::{Config, Core, Keeper, Outside, Stats, shutdown, watchdog};
+use crate::scheduler::{Config, Core, Gate, Keeper, Outside, Stats, shutdown, watchdog};
 use crate::task::owned::OwnedList;
 use crate::task::{self, JoinHandle};
 use crate::time::timers::Timers;
@@ -61,7 +62,7 @@ impl Engine {
             slots: (0..workers + spares).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
             injector: Injector::new(),
             idle: Idle::new(workers + spares, workers),
-            outside: Mutex::new(Outside { owned: OwnedList::new(), closed: false }),
+            outside: Mutex::new(Outside { owned: OwnedList::new(), gate: Gate::Open }),
             outside_timers: timers(),
             keeper: Keeper {
                 seat: Mutex::new(()),
@@ -79,6 +80,7 @@ impl Engine {
             stats: Stats::default(),
             process: crate::platform::process_id(),
             driven: AtomicBool::new(false),
+            wind_down: WindDown::new(),
             config: Config {
                 workers,
                 multi,
@@ -88,6 +90,7 @@ impl Engine {
                 on_thread_start: None,
                 on_thread_stop: None,
                 clock: clock.clone(),
+                grace: core::time::Duration::ZERO,
             },
         });
         Self { core, time }

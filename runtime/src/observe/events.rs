@@ -14,7 +14,7 @@
 //! | `weftwork::watchdog` | WARN | a poll that blocks its worker; no spare worker could be started |
 //! | `weftwork::runtime` | ERROR | a panic in a hook or in a worker; a fork |
 //! | `weftwork::runtime` | DEBUG | a runtime was built |
-//! | `weftwork::shutdown` | WARN | a task was left behind |
+//! | `weftwork::shutdown` | WARN | a task was left behind, or cut off in its clean-up |
 //! | `weftwork::shutdown` | DEBUG | the steps of a shutdown |
 //!
 //! A subscriber is foreign code: it may block, panic, or call into the runtime. So events are told outside of every lock,

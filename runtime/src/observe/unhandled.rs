@@ -1,7 +1,7 @@
 //! What ended badly and nobody will read.
 
 use crate::observe::events;
-use crate::task::{Header, Panic, TaskId, error::payload_text};
+use crate::task::{Header, Panic, TaskId, TaskInfo, error::payload_text};
 use core::fmt;
 use core::panic::Location;
 use weftwork_sync::primitive::{Panic as Payload, contain};
@@ -48,6 +48,8 @@ pub enum UnhandledKind {
     SlowPoll,
     /// Shutdown had to leave a task behind, because a thread is still inside it.
     LeftBehind,
+    /// A task had not ended when the grace of its runtime's end was over, and was dropped where it waited.
+    CutOff,
     /// A worker panicked outside of every task: a bug in weftwork.
     WorkerPanicked,
     /// No spare worker could be started although workers are blocked.
@@ -67,6 +69,15 @@ type Which<'a> = (&'a Header, Option<&'a str>);
 impl<'a> Unhandled<'a> {
     fn of(kind: UnhandledKind, (task, name): Which<'a>, message: Option<&'a str>) -> Self {
         Self { kind, message, task: Some(task.spec.id), name, spawned_at: Some(task.spec.location) }
+    }
+
+    pub(crate) fn of_task(kind: UnhandledKind, task: &'a TaskInfo, message: Option<&'a str>) -> Self {
+        Self {
+            task: Some(task.id),
+            name: task.name.as_deref(),
+            spawned_at: Some(task.spawned_at),
+            ..Self::elsewhere(kind, message)
+        }
     }
 
     pub(crate) fn task_panicked(task: Which<'a>, panic: &'a Panic) -> Self {
@@ -117,6 +128,10 @@ impl<'a> Unhandled<'a> {
             UnhandledKind::HookPanicked => "a hook of the runtime panicked",
             UnhandledKind::SlowPoll => "has blocked its worker: move blocking work to to_thread, or await in between",
             UnhandledKind::LeftBehind => "was left behind by shutdown",
+            UnhandledKind::CutOff => {
+                "had not cleaned up when the grace of shutdown was over, and was dropped where it waited; \
+                 Builder::shutdown_grace sets a longer one"
+            }
             UnhandledKind::WorkerPanicked => {
                 "a worker panicked outside of every task, which is a bug in weftwork; it goes on"
             }

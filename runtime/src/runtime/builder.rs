@@ -9,7 +9,8 @@ use crate::scheduler::idle::Idle;
 use crate::scheduler::queue::Injector;
 use crate::scheduler::slot::Slot;
 use crate::scheduler::spares::Spares;
-use crate::scheduler::{Config, Core, Keeper, Outside, Stats, shutdown, watchdog};
+use crate::scheduler::wind_down::WindDown;
+use crate::scheduler::{Config, Core, Gate, Keeper, Outside, Stats, shutdown, watchdog};
 use crate::task::owned::OwnedList;
 use crate::time::timers::Timers;
 use core::fmt;
@@ -25,6 +26,8 @@ use weftwork_sync::primitive::{Mutex, Shared};
 
 /// Spares beyond the workers, unless told otherwise.
 const SPARES: usize = 16;
+/// What tasks have for their clean-up, unless told otherwise: as a supervisor's child in Erlang, and a phase of Akka's shutdown.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Builds a runtime.
 ///
@@ -48,6 +51,7 @@ pub struct Builder {
     blocking_threads: usize,
     blocking_keep_alive: Duration,
     clock: Clock,
+    grace: Duration,
     on_unhandled: Option<Box<Hook>>,
     on_thread_start: Option<Box<dyn Fn() + Send + Sync>>,
     on_thread_stop: Option<Box<dyn Fn() + Send + Sync>>,
@@ -75,6 +79,7 @@ impl Builder {
             blocking_threads: 512,
             blocking_keep_alive: Duration::from_secs(10),
             clock: Clock::Real,
+            grace: GRACE,
             on_unhandled: None,
             on_thread_start: None,
             on_thread_stop: None,
@@ -134,6 +139,39 @@ impl Builder {
         self
     }
 
+    /// What tasks have for their clean-up when a run ends (5 s, as the children of Erlang's supervisors): from the cancellation on,
+    /// by the runtime's clock. What has not ended then is dropped where it waits, and reported as
+    /// [`CutOff`](super::UnhandledKind::CutOff). With zero, tasks are dropped where they wait at once.
+    ///
+    /// It is a bound, not a delay: a run is over as soon as its tasks are.
+    ///
+    /// asyncio's `run` and trio's wait for ever, tokio's runtime not at all.
+    ///
+    /// ```
+    /// use weftwork::runtime::Builder;
+    /// use weftwork::scope::{cancellable, cleanup};
+    /// use weftwork::time::{Duration, sleep};
+    ///
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// Builder::new_current_thread()
+    ///     .shutdown_grace(Duration::from_secs(1))
+    ///     .run(async {
+    ///         weftwork::spawn(async move {
+    ///             let _ = cancellable(std::future::pending::<()>()).await;
+    ///             let _ = cleanup(Duration::from_millis(500), sleep(Duration::from_millis(1))).await;
+    ///             tell.send("clean").unwrap();
+    ///         })
+    ///         .detach();
+    ///         weftwork::task::yield_now().await;
+    ///     })
+    ///     .unwrap();
+    /// assert_eq!(told.recv(), Ok("clean"));
+    /// ```
+    pub fn shutdown_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
     /// Told of what ended badly and nobody will read; without it, it is a line on stderr, or an event of `tracing` where the
     /// feature of that name is on and a subscriber is set.
     #[doc(alias("set_exception_handler", "unhandled_panic"))]
@@ -173,7 +211,8 @@ impl Builder {
         Ok(runtime)
     }
 
-    /// Builds the runtime with the calling thread as its first worker, runs `future` to its end and ends the runtime.
+    /// Builds the runtime with the calling thread as its first worker, runs `future` to its end, has the tasks that are left end and
+    /// clean up ([`shutdown_grace`](Self::shutdown_grace)), and ends the runtime.
     ///
     /// # Errors
     /// As [`build`](Self::build).
@@ -188,7 +227,7 @@ impl Builder {
         let runtime = Runtime::from_core(core.clone());
         // The calling thread is worker 0.
         start_threads(&core, 1)?;
-        let output = drive::run_as_worker(&core, future, location);
+        let output = drive::run(&core, future, location);
         drop(runtime);
         Ok(output)
     }
@@ -209,7 +248,7 @@ impl Builder {
             slots: (0..workers + spares).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
             injector: Injector::new(),
             idle: Idle::new(workers + spares, workers),
-            outside: Mutex::new(Outside { owned: OwnedList::new(), closed: false }),
+            outside: Mutex::new(Outside { owned: OwnedList::new(), gate: Gate::Open }),
             outside_timers: timers(),
             keeper: Keeper {
                 seat: Mutex::new(()),
@@ -227,6 +266,7 @@ impl Builder {
             stats: Stats::default(),
             process: crate::platform::process_id(),
             driven: AtomicBool::new(false),
+            wind_down: WindDown::new(),
             config: Config {
                 workers,
                 multi: self.multi,
@@ -236,6 +276,7 @@ impl Builder {
                 on_thread_start: self.on_thread_start,
                 on_thread_stop: self.on_thread_stop,
                 clock,
+                grace: self.grace,
             },
         });
         core.stats.wake_cost.set(crate::scheduler::sleep::WAKE_COST);

@@ -3,14 +3,22 @@
 //! The main future is a task like any other, pinned to the worker that the calling thread is: it is woken, queued, polled
 //! and accounted for by the same code, and takes its turn among the others. Only that its future may borrow from the
 //! caller's frame; it has ended, or been dropped, before the frame is left.
+//!
+//! At the end of a run a second such task, the wind-down, has all others end; `block_on`, after which the runtime goes on, does
+//! nothing of the kind.
 
+use super::idle_clock;
 use crate::context;
 use crate::scheduler::Core;
+use crate::scheduler::wind_down::Stage;
 use crate::scheduler::worker::Worker;
 use crate::scope::frame;
-use crate::task::{JoinError, JoinHandle, Spec, TaskId};
-use core::future::Future;
+use crate::task::{CancelCause, CancelKind, JoinError, JoinHandle, Spec, TaskId};
+use crate::time::sleep;
+use core::future::{Future, poll_fn};
 use core::panic::Location;
+use core::pin::pin;
+use core::task::Poll;
 use weftwork_sync::primitive::atomic::Ordering;
 use weftwork_sync::primitive::{Shared, thread};
 
@@ -41,6 +49,22 @@ pub(super) fn block_on<F: Future>(core: &Shared<Core>, future: F, location: &'st
     };
     move_home(core);
     run_as_worker(core, future, location)
+}
+
+/// Has every task end before the runtime does, from a thread that may wait for that.
+pub(super) fn end_tasks(core: &Shared<Core>, location: &'static Location<'static>) {
+    if core.config.grace.is_zero() || super::fork::is_child(core) || context::is_worker() || context::sits_in(core) {
+        return;
+    }
+    if core.config.multi {
+        let _entered = context::enter(core.clone());
+        return frame::outside(|| weftwork_sync::block_on(wind_down(core, location)));
+    }
+    let here = core.home.lock().is_none_or(|home| home == thread::current_id());
+    // Elsewhere its local tasks cannot be run: shutdown leaves and names them.
+    if let Some(_seat) = Seat::take(core).filter(|_| here || !core.has_local_tasks()) {
+        run_as_worker(core, wind_down(core, location), location);
+    }
 }
 
 /// Makes the calling thread, which holds the seat, the one that may poll local tasks, unless another has some.
@@ -86,37 +110,93 @@ impl Drop for Unfinished {
     }
 }
 
-/// Sits at slot 0 and runs tasks until the main future has ended.
-pub(super) fn run_as_worker<F: Future>(
-    core: &Shared<Core>,
-    future: F,
-    location: &'static Location<'static>,
-) -> F::Output {
-    crate::platform::sharpen_timers();
-    let worker = Worker::sit(core.clone(), 0);
-    let sat = || {
-        core.watchdog.stir(core, 0);
-        let spec = Spec { id: TaskId::next(), location, owner: 0, pinned: true };
-        // SAFETY: pinned to this worker; the loop below, or the abort, keeps this frame until the future has been dropped.
-        let task = unsafe { Core::spawn(core, future, spec, "main") };
-        // SAFETY: a new task with that output.
-        let mut main: JoinHandle<F::Output> = unsafe { JoinHandle::from_ptr(task) };
-        let unfinished = Unfinished;
-        let outcome = loop {
-            if let Some(outcome) = main.try_take() {
-                break outcome;
-            }
-            let _ = worker.step();
-        };
-        core::mem::forget(unfinished);
-        worker.leave();
+/// Runs the main future of a run, and then has every other task end.
+pub(super) fn run<F: Future>(core: &Shared<Core>, future: F, location: &'static Location<'static>) -> F::Output {
+    let outcome = as_worker(core, |worker| {
+        let outcome = to_end(worker, future, location, "main");
+        // In a child of a fork nobody is there to end.
+        if !core.config.grace.is_zero() && !super::fork::is_child(core) {
+            let wound_down = to_end(worker, wind_down(core, location), location, "wind-down");
+            debug_assert!(wound_down.is_ok(), "nobody cancels it, and what it calls is contained");
+        }
         outcome
-    };
-    let outcome = frame::outside(|| context::sit(&worker, sat));
-    drop(worker);
+    });
+    output_of(outcome)
+}
+
+/// Sits at slot 0 and runs tasks until the future has ended.
+fn run_as_worker<F: Future>(core: &Shared<Core>, future: F, location: &'static Location<'static>) -> F::Output {
+    output_of(as_worker(core, |worker| to_end(worker, future, location, "main")))
+}
+
+fn output_of<T>(outcome: Result<T, JoinError>) -> T {
     match outcome {
         Ok(output) => output,
         Err(JoinError::Panicked(panic)) => panic.resume(),
         Err(error) => panic!("the main future did not finish: {error}"),
+    }
+}
+
+/// Runs `f` with the calling thread at slot 0.
+fn as_worker<R>(core: &Shared<Core>, f: impl FnOnce(&Worker) -> R) -> R {
+    crate::platform::sharpen_timers();
+    let worker = Worker::sit(core.clone(), 0);
+    let sat = || {
+        core.watchdog.stir(core, 0);
+        let out = f(&worker);
+        worker.leave();
+        out
+    };
+    let out = frame::outside(|| context::sit(&worker, sat));
+    drop(worker);
+    out
+}
+
+/// Runs tasks until this one has ended.
+fn to_end<F: Future>(
+    worker: &Worker,
+    future: F,
+    location: &'static Location<'static>,
+    name: &'static str,
+) -> Result<F::Output, JoinError> {
+    let spec = Spec { id: TaskId::next(), location, owner: 0, pinned: true };
+    // SAFETY: pinned to this worker; the loop below, or the abort, keeps this frame until the future has been dropped.
+    let task = unsafe { Core::spawn(&worker.core, future, spec, name) };
+    // SAFETY: a new task with that output.
+    let mut main: JoinHandle<F::Output> = unsafe { JoinHandle::from_ptr(task) };
+    let unfinished = Unfinished;
+    let outcome = loop {
+        if let Some(outcome) = main.try_take() {
+            break outcome;
+        }
+        let _ = worker.step();
+    };
+    core::mem::forget(unfinished);
+    outcome
+}
+
+/// Has every task end: ready when all have, or when the grace is over. What this does is described in `scheduler/wind_down.rs`.
+pub(super) async fn wind_down(core: &Core, location: &'static Location<'static>) {
+    let own = context::current_task();
+    let mut cause = CancelCause::new(CancelKind::Shutdown);
+    (cause.by, cause.at) = (None, location);
+    let mut grace = pin!(sleep(core.config.grace));
+    let mut time_passes = pin!(idle_clock::passes(&core.config.clock));
+    for stage in [Stage::LetGo, Stage::Everybody] {
+        while core.look_who_is_left(stage, own, &cause) > 0 {
+            let mut rung = pin!(core.wind_down.rung());
+            let in_time = poll_fn(|cx| {
+                if rung.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(true);
+                }
+                if grace.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(false);
+                }
+                time_passes.as_mut().poll(cx).map(|never| match never {})
+            });
+            if !in_time.await {
+                return core.grace_is_over(own);
+            }
+        }
     }
 }

@@ -4,13 +4,19 @@
 //! |---|---|
 //! | `builder.rs` | what can be chosen, and how it is put together |
 //! | `handle.rs` | a reference to a runtime from anywhere |
-//! | `drive.rs` | running a main future on the calling thread |
+//! | `drive.rs` | running a main future on the calling thread, and having all others end |
+//! | `idle_clock.rs` | the manual clock while a run ends |
 //! | `fork.rs` | noticing that the process forked |
 
 mod builder;
 mod drive;
 pub(crate) mod fork;
 mod handle;
+#[cfg(feature = "testing")]
+mod idle_clock;
+#[cfg(not(feature = "testing"))]
+#[path = "idle_clock_none.rs"]
+mod idle_clock;
 
 pub use crate::observe::metrics::{Metrics, WorkerMetrics};
 pub use crate::observe::unhandled::{Unhandled, UnhandledKind};
@@ -31,8 +37,9 @@ use weftwork_sync::primitive::{Shared, thread};
 /// A multi-thread runtime runs its tasks as soon as it is built. A current-thread runtime runs them while some thread is
 /// inside [`block_on`](Self::block_on).
 ///
-/// Dropping it shuts it down and waits for 10 seconds at most for threads that are still inside a poll; dropped inside one
-/// of its own tasks it does not wait at all. [`shutdown_timeout`](Self::shutdown_timeout) says what was left behind.
+/// Dropping it shuts it down, drops its tasks where they wait, and waits for 10 seconds at most for threads that are still inside a
+/// poll; dropped inside one of its own tasks it does not wait at all. [`shutdown_timeout`](Self::shutdown_timeout) says what was
+/// left behind, [`shutdown`](Self::shutdown) has the tasks clean up first.
 ///
 /// asyncio's counterparts are the event loop and `asyncio.Runner`, tokio's is `tokio::runtime::Runtime`.
 ///
@@ -102,8 +109,48 @@ impl Runtime {
         self.handle.metrics()
     }
 
-    /// Ends the runtime: stops its threads, drops every task, wakes everybody who waits for its sockets. Waits for threads
-    /// that are inside a poll or a blocking call for `timeout` at most.
+    /// Ends the runtime in order: cancels every task with the cause `Shutdown`, waits until they have cleaned up, for the
+    /// [grace](Builder::shutdown_grace) at most, and then does what [`shutdown_timeout`](Self::shutdown_timeout) does with 10 seconds.
+    ///
+    /// Inside one of its own tasks it waits for nothing.
+    ///
+    /// asyncio's counterpart is `Runner.close`.
+    ///
+    /// # Errors
+    /// Names what had not cleaned up when the grace was over, and what a thread is still inside of.
+    ///
+    /// ```
+    /// use weftwork::scope::finally;
+    /// use weftwork::time::Duration;
+    ///
+    /// let runtime = weftwork::Runtime::new().unwrap();
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// runtime.block_on(async {
+    ///     let (begin, begun) = weftwork::sync::oneshot::channel();
+    ///     let work = async move {
+    ///         begin.send(()).unwrap();
+    ///         std::future::pending::<()>().await;
+    ///     };
+    ///     let clean = async move || tell.send("clean").unwrap();
+    ///     weftwork::spawn(finally(work, Duration::from_secs(1), clean)).detach();
+    ///     begun.await.unwrap();
+    /// });
+    /// runtime.shutdown().unwrap();
+    /// assert_eq!(told.recv(), Ok("clean"));
+    /// ```
+    #[doc(alias("close", "aclose"))]
+    #[track_caller]
+    pub fn shutdown(mut self) -> Result<(), ShutdownError> {
+        self.ended = true;
+        let core = self.handle.core();
+        drive::end_tasks(core, Location::caller());
+        self.end(Some(DROP_PATIENCE))
+    }
+
+    /// Ends the runtime at once: stops its threads, drops every task where it waits, wakes everybody who waits for its sockets. Waits
+    /// for threads that are inside a poll or a blocking call for `timeout` at most.
+    ///
+    /// [`shutdown`](Self::shutdown) has the tasks clean up first.
     ///
     /// # Errors
     /// Names what a thread is still inside of; that runs on, and everything else has ended.
@@ -162,8 +209,8 @@ impl Drop for Runtime {
 
 /// Runs a future on a new multi-thread runtime, with the calling thread as one of its workers, and ends the runtime.
 ///
-/// The main future stays on the calling thread and need not be `Send`. When it has ended, tasks that still run are
-/// cancelled.
+/// The main future stays on the calling thread and need not be `Send`. When it has ended, in whatever way, tasks that still run are
+/// cancelled with the cause `Shutdown`, and have 5 seconds to clean up ([`Builder::shutdown_grace`]).
 ///
 /// # Panics
 /// Inside of a runtime; if the future panics; and if the runtime cannot be built ([`Builder::run`] gives the error

@@ -22,6 +22,7 @@
 //! | `queue.rs` | the queues that several threads reach |
 //! | `spares.rs` | workers that stand in for blocked ones |
 //! | `watchdog.rs` | bounded delay: finds blocked workers, rescues, starts spares, reports |
+//! | `wind_down.rs` | the end of a run: tasks are cancelled, and clean up |
 //! | `shutdown.rs` | the end of a runtime |
 
 pub(crate) mod biased;
@@ -37,6 +38,7 @@ pub(crate) mod sleep;
 pub(crate) mod slot;
 pub(crate) mod spares;
 pub(crate) mod watchdog;
+pub(crate) mod wind_down;
 pub(crate) mod worker;
 
 use crate::context;
@@ -53,6 +55,7 @@ use core::future::Future;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::task::Waker;
+use core::time::Duration;
 use crossbeam_utils::CachePadded;
 use idle::Idle;
 use queue::Injector;
@@ -82,6 +85,8 @@ pub(crate) struct Config {
     pub(crate) on_thread_start: Option<Box<dyn Fn() + Send + Sync>>,
     pub(crate) on_thread_stop: Option<Box<dyn Fn() + Send + Sync>>,
     pub(crate) clock: Clock,
+    /// What tasks have for their clean-up when a run ends.
+    pub(crate) grace: Duration,
 }
 
 /// What all workers of one runtime share.
@@ -105,13 +110,24 @@ pub struct Core {
     pub(crate) process: u32,
     /// Whether a thread drives the current-thread runtime.
     pub(crate) driven: AtomicBool,
+    pub(crate) wind_down: wind_down::WindDown,
 }
 
 /// Tasks that were spawned by no worker.
 #[derive(Debug)]
 pub(crate) struct Outside {
     pub(crate) owned: OwnedList,
-    pub(crate) closed: bool,
+    pub(crate) gate: Gate,
+}
+
+/// Who may enter a list of tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    Open,
+    /// Children of groups as they are, everybody else cancelled: see `wind_down.rs`.
+    ChildrenOnly,
+    /// Nobody: the runtime shuts down.
+    Closed,
 }
 
 /// The role of the one worker that waits in the reactor and for the timers of threads that are no workers.
@@ -238,6 +254,11 @@ impl Schedule for CoreRef {
         unsafe { self.0.as_ref() }.is_stopping()
     }
 
+    fn ended(&self, is_child: bool) {
+        // SAFETY: as in release, the calling thread holds the core.
+        unsafe { self.0.as_ref() }.wind_down.ended(is_child);
+    }
+
     fn unhandled(&self, what: &Unhandled<'_>) {
         // A handle may be dropped after the runtime is gone, so the core is reached only through a thread that holds it.
         context::report(what, self.0);
@@ -337,7 +358,14 @@ impl Core {
     /// Owns and schedules a task that no worker spawned.
     fn adopt(&self, task: NonNull<Header>) {
         let mut outside = self.outside.lock();
-        if outside.closed {
+        // SAFETY: the task is new, and the caller's.
+        let header = unsafe { task.as_ref() };
+        if outside.gate == Gate::ChildrenOnly && !header.is_child() && !header.state.is_cancelled() {
+            drop(outside);
+            Self::bear_cancelled(task);
+            return self.adopt(task);
+        }
+        if outside.gate == Gate::Closed {
             drop(outside);
             return Self::refuse(task);
         }
@@ -378,7 +406,8 @@ impl Core {
     /// Has every worker look at everything; those that sleep are woken.
     pub(crate) fn nudge_all(&self) {
         for (index, slot) in self.slots.iter().enumerate() {
-            if self.idle.publish_to(index, || slot.nudged.store(true, Ordering::Relaxed)) {
+            // Ordering: Release, for what a worker has to know that finds it: see `wind_down.rs`.
+            if self.idle.publish_to(index, || slot.nudged.store(true, Ordering::Release)) {
                 self.wake(index);
             }
         }

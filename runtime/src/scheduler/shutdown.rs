@@ -14,9 +14,9 @@
 //!
 //! A task pinned to a thread is finished only on that thread; found elsewhere it is left and named.
 
-use super::Core;
 use super::slot::Local;
 use super::worker::{STRIDE, Worker};
+use super::{Core, Gate};
 use crate::context;
 use crate::observe::events;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
@@ -70,9 +70,9 @@ impl Exits {
     }
 }
 
-/// Shutdown reached its deadline with threads still inside tasks or blocking calls.
+/// Shutdown reached its deadline with threads still inside tasks or blocking calls, or with tasks that had not cleaned up.
 ///
-/// They cannot be stopped from outside; the process may exit all the same.
+/// Threads cannot be stopped from outside; the process may exit all the same.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ShutdownError {
@@ -80,22 +80,30 @@ pub struct ShutdownError {
     pub tasks: Vec<TaskInfo>,
     /// Names of the blocking calls that have not returned.
     pub blocking: Vec<String>,
+    /// The tasks that had not ended when the grace was over, and were dropped where they waited.
+    pub cut_off: Vec<TaskInfo>,
 }
 
 impl fmt::Display for ShutdownError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "shutdown left {} task(s) and {} blocking call(s) behind:", self.tasks.len(), self.blocking.len())?;
+        let (tasks, calls) = (self.tasks.len(), self.blocking.len());
+        if tasks + calls > 0 {
+            write!(f, "shutdown left {tasks} task(s) and {calls} blocking call(s) behind:")?;
+        }
         for task in &self.tasks {
-            write!(f, " task {}", task.id)?;
-            if let Some(name) = &task.name {
-                write!(f, " {name:?}")?;
-            }
-            write!(f, " spawned at {};", task.spawned_at)?;
+            write!(f, " {task};")?;
         }
         for name in &self.blocking {
             write!(f, " blocking call {name};")?;
         }
-        Ok(())
+        if self.cut_off.is_empty() {
+            return Ok(());
+        }
+        if tasks + calls > 0 {
+            f.write_str(" ")?;
+        }
+        write!(f, "shutdown cut off {} task(s) that had not cleaned up when the grace was over:", self.cut_off.len())?;
+        self.cut_off.iter().try_for_each(|task| write!(f, " {task};"))
     }
 }
 
@@ -190,6 +198,7 @@ impl Worker {
         // keeper. Everybody looks at all of that. Told by a nudge, which the last check before sleeping sees: a worker that
         // found the keeper's seat taken a moment ago is on its way to bed, and not yet to be claimed.
         self.core.nudge_all();
+        self.core.wind_down.ring();
     }
 }
 
@@ -228,6 +237,7 @@ impl Core {
             this.wake_contained(timers.close());
         }
         let tasks = this.finish_tasks(until);
+        let cut_off = this.name_those_cut_off(&tasks);
         events::shutdown(events::Shutdown::TasksFinished { left: tasks.len() });
         // Whoever was still inside of one has come out, or there is no more time.
         this.exits.wait(until);
@@ -246,7 +256,21 @@ impl Core {
             // They refer to the core without counting.
             core::mem::forget(this.clone());
         }
-        if tasks.is_empty() && blocking.is_empty() { Ok(()) } else { Err(ShutdownError { tasks, blocking }) }
+        if tasks.is_empty() && blocking.is_empty() && cut_off.is_empty() {
+            Ok(())
+        } else {
+            Err(ShutdownError { tasks, blocking, cut_off })
+        }
+    }
+
+    /// Reports those that had not ended when the grace was over; those that are `left` are reported as that.
+    fn name_those_cut_off(&self, left: &[TaskInfo]) -> Vec<TaskInfo> {
+        let mut cut_off = self.wind_down.take_cut_off();
+        cut_off.retain(|task| left.iter().all(|left| left.id != task.id));
+        for task in &cut_off {
+            self.report(&Unhandled::of_task(UnhandledKind::CutOff, task, None));
+        }
+        cut_off
     }
 
     /// Finishes every task that no thread is inside of; answers with those that are left at `until`.
@@ -262,12 +286,7 @@ impl Core {
             let late = real_now() >= until && (stuck || real_now() >= until.saturating_add(nanoseconds(IN_FLIGHT)));
             if elsewhere || late {
                 for task in &held {
-                    self.report(&Unhandled {
-                        task: Some(task.left.id),
-                        name: task.left.name.as_deref(),
-                        spawned_at: Some(task.left.spawned_at),
-                        ..Unhandled::elsewhere(UnhandledKind::LeftBehind, Some(task.why.text()))
-                    });
+                    self.report(&Unhandled::of_task(UnhandledKind::LeftBehind, &task.left, Some(task.why.text())));
                 }
                 return held.into_iter().map(|task| task.left).collect();
             }
@@ -293,12 +312,12 @@ impl Core {
         };
         {
             let mut outside = self.outside.lock();
-            outside.closed = true;
+            outside.gate = Gate::Closed;
             outside.owned.for_each(&mut collect);
         }
         for slot in &self.slots {
             let completed = slot.local.take(|local: &mut Local| {
-                local.closed = true;
+                local.gate = Gate::Closed;
                 queued.extend(local.take_all());
                 queued.extend(local.pinned.drain(..));
                 inside.extend(local.current.map(|(id, _)| id));

@@ -3,6 +3,7 @@
 //! Seats exist from the start, for the workers and for every spare that may ever stand in for a blocked one, so that
 //! thieves, wakers and timers need not know which are taken.
 
+use super::Gate;
 use super::biased::Biased;
 use super::deferred::Notes;
 use super::place::Place;
@@ -40,8 +41,8 @@ pub struct Local {
     pub(crate) current: Option<(TaskId, &'static Location<'static>)>,
     /// Reads that tasks polled here have put off.
     pub(crate) deferred: Notes,
-    /// The runtime shuts down: no task may enter `owned` any more.
-    pub(crate) closed: bool,
+    /// Who may enter `owned`.
+    pub(crate) gate: Gate,
 }
 
 /// Where a worker that announced its sleep sleeps.
@@ -110,7 +111,7 @@ impl Slot {
                 owned: OwnedList::new(),
                 current: None,
                 deferred: Notes::default(),
-                closed: false,
+                gate: Gate::Open,
             }),
             thief,
             has_work: AtomicBool::new(false),

@@ -8,12 +8,12 @@
 //! elsewhere (the injector, the reactor, timers) is visited when nothing is left here, every [`ROUND`] steps, and when the
 //! watchdog has seen it lie for a tick: by age, then, and the age is bounded by the watchdog's period plus one poll.
 
-use super::Core;
 use super::gather::Gather;
 use super::look::Look;
 use super::queue::{Fifo, Owner};
 use super::share::{Pace, SAMPLE};
 use super::slot::{LIFO_STREAK, Local, Slot};
+use super::{Core, Gate};
 use crate::observe::unhandled::UnhandledKind;
 use crate::task::cell::Header;
 use crate::task::{Runnable, TaskId, recycle};
@@ -193,7 +193,10 @@ impl Worker {
         }
         let slot = self.slot();
         if slot.nudged.load(Ordering::Relaxed) {
+            // Ordering: Acquire pairs with nudge_all's Release: what this worker polls from now on knows of a wind-down.
+            let _ = slot.nudged.load(Ordering::Acquire);
             slot.nudged.store(false, Ordering::Relaxed);
+            self.core.wind_down.ring();
             if self.has_peers {
                 self.sample(self.steps.get().wrapping_add(1));
             }
@@ -393,10 +396,10 @@ impl Worker {
     #[inline]
     pub(crate) fn adopt(&self, task: NonNull<Header>) {
         self.slot().counters.spawns.bump();
-        let (multi, mut closed) = (self.multi, false);
+        let (multi, mut gate) = (self.multi, Gate::Open);
         let backlog = self.own(|local| {
-            if local.closed {
-                closed = true;
+            if local.gate != Gate::Open {
+                gate = local.gate;
                 return 0;
             }
             // SAFETY: the task is new: in no list, one of its references is the list's, and this is its Runnable.
@@ -413,12 +416,37 @@ impl Worker {
             }
             0
         });
-        if closed {
-            return Core::refuse(task);
+        if gate != Gate::Open {
+            return self.adopt_late(task, gate);
         }
         if multi {
             self.pushed(backlog);
         }
+    }
+
+    /// The tasks are being told to end, or the runtime is.
+    #[cold]
+    fn adopt_late(&self, task: NonNull<Header>, gate: Gate) {
+        if gate == Gate::Closed {
+            return Core::refuse(task);
+        }
+        // SAFETY: the task is new, and the caller's.
+        if !unsafe { task.as_ref() }.is_child() {
+            Core::bear_cancelled(task);
+        }
+        let entered = self.own(|local| {
+            let enters = local.gate != Gate::Closed;
+            if enters {
+                // SAFETY: the task is new: in no list, and one of its references is the list's.
+                unsafe { local.owned.insert(task) };
+            }
+            enters
+        });
+        if !entered {
+            return Core::refuse(task);
+        }
+        // SAFETY: a new task is scheduled, and this is its Runnable.
+        self.push(unsafe { Runnable::from_ptr(task) });
     }
 
     fn open_mail(&self) {

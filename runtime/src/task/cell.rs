@@ -56,6 +56,9 @@ pub trait Schedule: Sized + 'static {
         false
     }
 
+    /// A task that was cancelled, or waited for what it left behind, is complete, and its memory may be gone.
+    fn ended(&self, _is_child: bool) {}
+
     /// Something ended badly and nobody will read it.
     fn unhandled(&self, what: &Unhandled<'_>);
 }
@@ -115,6 +118,7 @@ struct Vtable {
     take_outcome: unsafe fn(NonNull<Header>, NonNull<()>),
     drop_outcome: unsafe fn(NonNull<Header>),
     name: unsafe fn(NonNull<Header>) -> Option<NonNull<str>>,
+    is_child: bool,
     free: unsafe fn(NonNull<Header>),
 }
 
@@ -123,6 +127,9 @@ struct Vtable {
 pub trait Name: 'static {
     /// What is done after the task has completed.
     type Farewell: Farewell;
+
+    /// Whether somebody else owns the task, as a group does, and ends it.
+    const IS_CHILD: bool = false;
 
     fn text(&self) -> Option<&str>;
 
@@ -244,6 +251,7 @@ fn vtable<F: Future, S: Schedule, N: Name>() -> &'static Vtable {
             take_outcome: run::take_outcome::<F, S, N>,
             drop_outcome: run::drop_outcome::<F, S, N>,
             name: name_in::<F, S, N>,
+            is_child: N::IS_CHILD,
             free: free::<F, S, N>,
         }
     }
@@ -276,6 +284,11 @@ impl Header {
         let root = self.root.load(Ordering::Acquire);
         // SAFETY: null, or stored by `root` and freed with the cell.
         unsafe { root.as_ref() }
+    }
+
+    /// Whether a group or a set owns the task, and ends it.
+    pub(crate) fn is_child(&self) -> bool {
+        self.vtable.is_child
     }
 
     /// Whether it ended by a failure that its group holds.

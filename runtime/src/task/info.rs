@@ -2,6 +2,7 @@
 
 use super::TaskId;
 use super::cell::{self, Header};
+use core::fmt;
 use core::panic::Location;
 use core::ptr::NonNull;
 
@@ -24,5 +25,15 @@ impl TaskInfo {
         // SAFETY: as the caller promises.
         let (spec, name) = unsafe { (task.as_ref().spec, cell::name(task)) };
         Self { id: spec.id, name: name.map(str::to_owned), spawned_at: spec.location }
+    }
+}
+
+impl fmt::Display for TaskInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {}", self.id)?;
+        if let Some(name) = &self.name {
+            write!(f, " {name:?}")?;
+        }
+        write!(f, " spawned at {}", self.spawned_at)
     }
 }

@@ -10,7 +10,6 @@ use super::local::values::Values;
 use super::state::{Completed, EndPoll, StartPoll};
 use super::waker;
 use crate::observe::unhandled::Unhandled;
-use crate::scope::root::Root;
 use core::mem::{ManuallyDrop, needs_drop};
 use core::pin::Pin;
 use core::ptr::{self, NonNull};
@@ -34,11 +33,10 @@ const ENDED: usize = 1;
 
 impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
     /// Whether a cancelled task is polled a last time, with the cancel bit set: what it waits for may have come meanwhile,
-    /// and a value that is ready wins. One that never ran never does, and at the end of its runtime no task runs any more.
+    /// and a value that is ready wins. One that never ran never does, and when its runtime shuts down no task runs any more.
     fn may_have_a_value(&self) -> bool {
-        let kind = self.header.root_if_any().and_then(Root::cancel_kind);
-        let ends = kind.is_none_or(|kind| kind == CancelKind::Shutdown);
-        self.header.polls.get() > 0 && !ends && !self.scheduler.ends()
+        let cancelled = self.header.root_if_any().is_some_and(|root| root.cancel_kind().is_some());
+        self.header.polls.get() > 0 && cancelled && !self.scheduler.ends()
     }
 
     /// Drops the future in place and puts `ended` there. Tasks that it waited for end with it if it was cancelled.
@@ -239,9 +237,23 @@ unsafe fn poll_cancelled<F: Future, S: Schedule, N: Name>(this: NonNull<Header>)
         if !cell.scheduler.ends() && !root.all_have_left(&mut cx) {
             return cell.header.state.end_cancelled_poll(self_woken);
         }
-        complete::<F, S, N>(this);
+        complete_and_tell::<F, S, N>(this);
     }
     false
+}
+
+/// Completes the task, and tells whoever may wait for the end of all.
+///
+/// # Safety
+/// As `complete`.
+#[cold]
+unsafe fn complete_and_tell<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
+    // SAFETY: as the caller promises. Completed, the cell may be freed, so a copy of the scheduler is called.
+    unsafe {
+        let scheduler = ManuallyDrop::new(ptr::read(&raw const cell::<F, S, N>(this).scheduler));
+        complete::<F, S, N>(this);
+        scheduler.ended(N::IS_CHILD);
+    }
 }
 
 /// The outcome is in its place: completes the task, unless it has to wait for what its future left behind. As [`poll_cancelled`].
@@ -272,7 +284,7 @@ unsafe fn finish_with_root<F: Future, S: Schedule, N: Name>(this: NonNull<Header
             root.end();
             return cell.header.state.end_cancelled_poll(false);
         }
-        complete::<F, S, N>(this);
+        complete_and_tell::<F, S, N>(this);
     }
     false
 }

@@ -50,6 +50,14 @@ impl ManualClock {
         true
     }
 
+    /// The clock of a runtime, if it is one of these.
+    pub(crate) fn of(clock: &Clock) -> Option<Self> {
+        match clock {
+            Clock::Real => None,
+            Clock::Manual(time) => Some(Self { time: time.clone() }),
+        }
+    }
+
     pub(crate) fn to_clock(&self) -> Clock {
         Clock::Manual(self.time.clone())
     }

@@ -78,7 +78,7 @@ pub(crate) fn unhandled(what: &Unhandled<'_>) -> bool {
                 unhandled!(ERROR, "weftwork::runtime");
             }
             UnhandledKind::SlowPoll | UnhandledKind::NoSpare => unhandled!(WARN, "weftwork::watchdog"),
-            UnhandledKind::LeftBehind => unhandled!(WARN, "weftwork::shutdown"),
+            UnhandledKind::LeftBehind | UnhandledKind::CutOff => unhandled!(WARN, "weftwork::shutdown"),
             UnhandledKind::ReactorFailed => unhandled!(ERROR, "weftwork::reactor"),
         })
 }
@@ -90,7 +90,8 @@ fn subject(what: &Unhandled<'_>) -> &'static str {
         | UnhandledKind::TaskFailed
         | UnhandledKind::OutputDropPanicked
         | UnhandledKind::SlowPoll
-        | UnhandledKind::LeftBehind => "a task ",
+        | UnhandledKind::LeftBehind
+        | UnhandledKind::CutOff => "a task ",
         UnhandledKind::WakerPanicked if what.task.is_some() => "a task ",
         UnhandledKind::BlockingPanicked | UnhandledKind::BlockingResultDropPanicked => "a blocking call ",
         _ => "",
