@@ -101,7 +101,7 @@ fn futures_that_spawn_when_they_are_dropped_leave_nothing() {
                     let _next = next;
                     pending::<()>().await;
                 });
-                assert!(handle.is_finished(), "born cancelled");
+                assert_eq!(handle.cancel_cause().unwrap().kind, CancelKind::Shutdown, "born cancelled");
             }
         }
     }

@@ -8,11 +8,11 @@ use crate::scheduler::idle::Idle;
 use crate::scheduler::queue::Injector;
 use crate::scheduler::slot::{Bed, Slot};
 use crate::scheduler::spares::Spares;
-use crate::scheduler::wind_down::WindDown;
+use crate::scheduler::wind_down::{Stage, WindDown};
 use crate::scheduler::worker::{Step, Worker};
 use crate::scheduler::{Config, Core, Gate, Keeper, Outside, Stats, shutdown, watchdog};
 use crate::task::owned::OwnedList;
-use crate::task::{self, JoinHandle};
+use crate::task::{self, CancelCause, CancelKind, JoinHandle};
 use crate::time::timers::Timers;
 use core::future::Future;
 use core::panic::Location;
@@ -168,6 +168,16 @@ impl Engine {
     /// Finishes every task, as shutdown does whose patience with the workers has ended: they may still be at work.
     pub fn finish_tasks(&self) {
         assert!(self.core.finish_tasks(u64::MAX).is_empty(), "without a deadline nothing is left behind");
+    }
+
+    /// Has all tasks end, as the end of a run does, without a bound; the calling thread is no worker.
+    pub fn wind_down(&self) {
+        let cause = CancelCause::new(CancelKind::Shutdown);
+        for stage in [Stage::LetGo, Stage::Everybody] {
+            while self.core.look_who_is_left(stage, None, &cause) > 0 {
+                weftwork_sync::block_on(self.core.wind_down.rung());
+            }
+        }
     }
 
     /// Moves the clock on and has everybody look at it.
