@@ -145,7 +145,11 @@ fn a_worker_that_shutdown_did_not_wait_for_spawns() {
 }
 
 /// The end of a run against a worker that runs `tasks`; all have ended when it returns, and each future was dropped once.
-fn winds_down(name: &str, loom: Bound, spawn_tasks: impl Fn(&Engine, &Shared<Counter>) -> Vec<JoinHandle<()>> + Send + Sync + 'static) {
+fn winds_down(
+    name: &'static str,
+    loom: Bound,
+    spawn_tasks: impl Fn(&Engine, &Shared<Counter>) -> Vec<JoinHandle<()>> + Send + Sync + 'static,
+) {
     check(name, loom, Bound::Preemptions(3), move || {
         let (engine, drops) = (Engine::multi_thread(1), counter());
         let tasks = spawn_tasks(&engine, &drops);

@@ -10,6 +10,7 @@ use super::local::values::Values;
 use super::state::{Completed, EndPoll, StartPoll};
 use super::waker;
 use crate::observe::unhandled::Unhandled;
+use crate::scope::root::Root;
 use core::mem::{ManuallyDrop, needs_drop};
 use core::pin::Pin;
 use core::ptr::{self, NonNull};
