@@ -9,7 +9,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, ItemFn};
 
-use crate::options::{Faults, Flavor, OptionList, Options};
+use crate::options::{CtrlC, Faults, Flavor, OptionList, Options};
 
 /// Which of the two attributes is expanded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,9 @@ pub(crate) fn expand(entry: Entry, options: TokenStream, item: TokenStream) -> T
         }
     };
     let mut faults = Faults::default();
-    let options = faults.keep(syn::parse2::<OptionList>(options).and_then(|list| list.check(entry.default_flavor())));
+    let options = faults.keep(
+        syn::parse2::<OptionList>(options).and_then(|list| list.check(entry.default_flavor(), entry == Entry::Main)),
+    );
     check_function(entry, &function, &mut faults);
     match (faults.into_result(), options) {
         (Ok(()), Some(options)) => entry_point(entry, &options, function),
@@ -123,15 +125,23 @@ fn entry_point(entry: Entry, options: &Options, function: ItemFn) -> TokenStream
     // underscores.
     let output = Ident::new("__output", Span::mixed_site());
     let error = Ident::new("__error", Span::mixed_site());
+    let policy = options.ctrl_c.unwrap_or(CtrlC::CancelMain).variant();
     // At the span of the body, so that what the compiler says about the runtime's use points into the user's function.
-    let run = quote_spanned! {block.span()=>
-        match #weftwork::runtime::Builder::#builder()#worker_threads.run(#name()) {
-            ::core::result::Result::Ok(#output) => #output,
-            // The error says what to do about it.
-            ::core::result::Result::Err(#error) => {
-                ::core::panic!("weftwork could not start its runtime: {}", #error)
+    let run = match entry {
+        Entry::Main => quote_spanned! {block.span()=>
+            #weftwork::runtime::Builder::#builder()#worker_threads
+                .ctrl_c(#weftwork::runtime::OnCtrlC::#policy)
+                .run_main(#name())
+        },
+        Entry::Test => quote_spanned! {block.span()=>
+            match #weftwork::runtime::Builder::#builder()#worker_threads.run(#name()) {
+                ::core::result::Result::Ok(#output) => #output,
+                // The error says what to do about it.
+                ::core::result::Result::Err(#error) => {
+                    ::core::panic!("weftwork could not start its runtime: {}", #error)
+                }
             }
-        }
+        },
     };
     quote! {
         #test

@@ -26,6 +26,7 @@ use proc_macro::TokenStream;
 /// |---|---|---|
 /// | `flavor = "multi_thread"` or `"current_thread"` | which kind of runtime | `"multi_thread"` |
 /// | `worker_threads = N` | workers of a multi-thread runtime, the calling thread among them; at least 1 | a worker per core, or `WEFTWORK_WORKERS` |
+/// | `ctrl_c = "cancel_main"` or `"leave_alone"` | what Ctrl-C does: the function is cancelled, everything cleans up and the process ends with 130, at once at the second; or the process ends as the system has it. Nothing, once the program asks for Ctrl-C itself. | `"cancel_main"`, because a program that is stopped by hand has things to clean up too |
 /// | `crate = "path"` | where weftwork is found, when it was renamed or is re-exported | `"::weftwork"` |
 ///
 /// # Panics
@@ -63,7 +64,7 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes an async function a test: it runs on a runtime of its own, by default one of the current-thread flavour.
 ///
-/// The options are those of [`macro@main`], but for the default of `flavor`, which is `"current_thread"`: a test that
+/// The options are those of [`macro@main`] without `ctrl_c`, and the default of `flavor` is `"current_thread"`: a test that
 /// says nothing gets a guaranteed first-in first-out order. `#[should_panic]`, `#[cfg]` and a `Result` as return type
 /// work as with `#[test]`, which must not be written beside this attribute.
 ///

@@ -17,10 +17,29 @@ pub(crate) enum Flavor {
     MultiThread,
 }
 
+/// What a Ctrl-C does to a main function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CtrlC {
+    CancelMain,
+    LeaveAlone,
+}
+
+impl CtrlC {
+    /// Its name among the variants of `runtime::OnCtrlC`.
+    pub(crate) fn variant(self) -> Ident {
+        let name = match self {
+            Self::CancelMain => "CancelMain",
+            Self::LeaveAlone => "LeaveAlone",
+        };
+        Ident::new(name, Span::call_site())
+    }
+}
+
 /// Options that have been checked against each other.
 pub(crate) struct Options {
     pub(crate) flavor: Flavor,
     pub(crate) worker_threads: Option<usize>,
+    pub(crate) ctrl_c: Option<CtrlC>,
     pub(crate) weftwork: Path,
 }
 
@@ -56,10 +75,11 @@ impl Parse for OptionList {
 
 impl OptionList {
     /// Gives every option its meaning, or says everything that is wrong with the list.
-    pub(crate) fn check(self, default_flavor: Flavor) -> syn::Result<Options> {
+    pub(crate) fn check(self, default_flavor: Flavor, is_main: bool) -> syn::Result<Options> {
         let mut faults = Faults::default();
         let mut flavor: Option<Flavor> = None;
         let mut worker_threads: Option<(usize, Span)> = None;
+        let mut ctrl_c: Option<CtrlC> = None;
         let mut weftwork: Option<Path> = None;
         let mut seen: Vec<String> = Vec::new();
 
@@ -74,10 +94,15 @@ impl OptionList {
                 "worker_threads" => {
                     worker_threads = faults.keep(read_worker_threads(&value)).map(|count| (count, name.span()));
                 }
+                "ctrl_c" if is_main => ctrl_c = faults.keep(read_ctrl_c(&value)),
+                "ctrl_c" => faults.add(syn::Error::new(
+                    name.span(),
+                    "`ctrl_c` is an option of #[weftwork::main]: in a test Ctrl-C ends the process, as for any other test",
+                )),
                 "crate" => weftwork = faults.keep(read_path(&value)),
                 _ => faults.add(syn::Error::new(
                     name.span(),
-                    format!("unknown option `{word}`: the options are `flavor`, `worker_threads` and `crate`"),
+                    format!("unknown option `{word}`: the options are `flavor`, `worker_threads`, `ctrl_c` and `crate`"),
                 )),
             }
             seen.push(word);
@@ -97,6 +122,7 @@ impl OptionList {
         Ok(Options {
             flavor,
             worker_threads: worker_threads.map(|(count, _)| count),
+            ctrl_c,
             weftwork: weftwork.unwrap_or_else(|| syn::parse_quote!(::weftwork)),
         })
     }
@@ -130,6 +156,16 @@ fn read_flavor(value: &Expr) -> syn::Result<Flavor> {
         "multi_thread" => Ok(Flavor::MultiThread),
         "current_thread" => Ok(Flavor::CurrentThread),
         other => Err(syn::Error::new(text.span(), format!("no flavor is called \"{other}\": {CHOICE}"))),
+    }
+}
+
+fn read_ctrl_c(value: &Expr) -> syn::Result<CtrlC> {
+    const CHOICE: &str = "`ctrl_c` is \"cancel_main\" or \"leave_alone\"";
+    let text = as_text(value).ok_or_else(|| syn::Error::new_spanned(value, format!("{CHOICE}, in quotes")))?;
+    match text.value().as_str() {
+        "cancel_main" => Ok(CtrlC::CancelMain),
+        "leave_alone" => Ok(CtrlC::LeaveAlone),
+        other => Err(syn::Error::new(text.span(), format!("nothing is done by \"{other}\": {CHOICE}"))),
     }
 }
 
@@ -174,7 +210,7 @@ mod tests {
 
     fn read(options: proc_macro2::TokenStream) -> Result<Options, Vec<String>> {
         syn::parse2::<OptionList>(options)
-            .and_then(|list| list.check(Flavor::MultiThread))
+            .and_then(|list| list.check(Flavor::MultiThread, true))
             .map_err(|fault| fault.into_iter().map(|one| one.to_string()).collect())
     }
 
@@ -187,15 +223,18 @@ mod tests {
 
     #[test]
     fn every_option_is_read() {
-        let options = read(quote!(flavor = "multi_thread", worker_threads = 3, crate = "a::b",)).ok().unwrap();
+        let given = quote!(flavor = "multi_thread", worker_threads = 3, ctrl_c = "leave_alone", crate = "a::b",);
+        let options = read(given).ok().unwrap();
         assert_eq!((options.flavor, options.worker_threads), (Flavor::MultiThread, Some(3)));
+        assert_eq!(options.ctrl_c, Some(CtrlC::LeaveAlone));
         assert_eq!(options.weftwork.to_token_stream().to_string(), "a :: b");
     }
 
     #[test]
     fn all_mistakes_are_reported_at_once() {
-        let faults = read(quote!(flavor = 1, worker_threads = 0, crate = 2, start = true)).err().unwrap();
-        assert_eq!(faults.len(), 4, "{faults:?}");
+        let given = quote!(flavor = 1, worker_threads = 0, crate = 2, ctrl_c = "beep", start = true);
+        let faults = read(given).err().unwrap();
+        assert_eq!(faults.len(), 5, "{faults:?}");
     }
 
     #[test]

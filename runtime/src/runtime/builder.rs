@@ -1,6 +1,6 @@
 //! What can be chosen about a runtime, and how it is put together.
 
-use super::{Runtime, drive};
+use super::{OnCtrlC, RunError, Runtime, drive, interrupts};
 use crate::observe::events;
 use crate::observe::unhandled::{Hook, Unhandled};
 use crate::platform::clock::Clock;
@@ -52,6 +52,7 @@ pub struct Builder {
     blocking_keep_alive: Duration,
     clock: Clock,
     grace: Duration,
+    on_ctrl_c: OnCtrlC,
     on_unhandled: Option<Box<Hook>>,
     on_thread_start: Option<Box<dyn Fn() + Send + Sync>>,
     on_thread_stop: Option<Box<dyn Fn() + Send + Sync>>,
@@ -80,6 +81,7 @@ impl Builder {
             blocking_keep_alive: Duration::from_secs(10),
             clock: Clock::Real,
             grace: GRACE,
+            on_ctrl_c: OnCtrlC::LeaveAlone,
             on_unhandled: None,
             on_thread_start: None,
             on_thread_stop: None,
@@ -211,25 +213,69 @@ impl Builder {
         Ok(runtime)
     }
 
+    /// What Ctrl-C does to a [`run`](Self::run) ([`OnCtrlC::LeaveAlone`]; [`weftwork::run`](crate::run) and `#[weftwork::main]`, which are
+    /// for whole programs, say [`OnCtrlC::CancelMain`]).
+    ///
+    /// ```
+    /// use weftwork::runtime::{Builder, OnCtrlC, RunError};
+    ///
+    /// let ended = Builder::new_current_thread().ctrl_c(OnCtrlC::CancelMain).run(async {
+    /// #   #[cfg(unix)]
+    /// #   // SAFETY: a signal to this process, whose handler is in place.
+    /// #   unsafe { libc::raise(libc::SIGINT) };
+    ///     // The user presses Ctrl-C.
+    ///     std::future::pending::<()>().await
+    /// });
+    /// # #[cfg(unix)]
+    /// assert!(matches!(ended, Err(RunError::Interrupted)));
+    /// ```
+    pub fn ctrl_c(mut self, policy: OnCtrlC) -> Self {
+        self.on_ctrl_c = policy;
+        self
+    }
+
     /// Builds the runtime with the calling thread as its first worker, runs `future` to its end, has the tasks that are left end and
     /// clean up ([`shutdown_grace`](Self::shutdown_grace)), and ends the runtime.
     ///
     /// # Errors
-    /// As [`build`](Self::build).
+    /// As [`build`](Self::build); and the main future was cancelled, by Ctrl-C if [that is said](Self::ctrl_c) or by something else. A
+    /// value that it returns all the same is its value.
     ///
     /// # Panics
     /// Inside of a runtime, and if the future panics.
     #[track_caller]
-    pub fn run<F: Future>(self, future: F) -> Result<F::Output, BuildError> {
+    pub fn run<F: Future>(self, future: F) -> Result<F::Output, RunError> {
         let location = Location::caller();
         drive::assert_outside();
+        let on_ctrl_c = self.on_ctrl_c;
         let core = self.assemble()?;
         let runtime = Runtime::from_core(core.clone());
         // The calling thread is worker 0.
         start_threads(&core, 1)?;
-        let output = drive::run(&core, future, location);
+        let interrupts = match on_ctrl_c {
+            OnCtrlC::CancelMain => interrupts::Run::begin(&core).map_err(BuildError::Signals)?,
+            OnCtrlC::LeaveAlone => None,
+        };
+        let (running, press) = interrupts.unzip();
+        let outcome = drive::run(&core, future, location, running.as_ref(), press);
         drop(runtime);
-        Ok(output)
+        drop(running);
+        outcome.map_err(RunError::of_main)
+    }
+
+    /// As [`run`](Self::run), for the main function of a program: after a Ctrl-C that cancelled the main future it ends the process with
+    /// 130, which is what a shell says of a program that Ctrl-C ended, once everything has cleaned up.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run), and instead of its other errors.
+    #[track_caller]
+    pub fn run_main<F: Future>(self, future: F) -> F::Output {
+        match self.run(future) {
+            Ok(output) => output,
+            Err(RunError::Interrupted) => std::process::exit(130),
+            Err(RunError::Build(error)) => panic!("weftwork could not start its runtime: {error}"),
+            Err(error @ RunError::Cancelled(_)) => panic!("{error}"),
+        }
     }
 
     /// Puts the runtime together without starting a thread.
@@ -334,6 +380,8 @@ pub enum BuildError {
     Thread(io::Error),
     /// The system refused the reactor.
     Reactor(io::Error),
+    /// The handler of Ctrl-C could not be installed.
+    Signals(io::Error),
     /// A variable of the environment asks for something that cannot be.
     Environment {
         /// The variable.
@@ -354,6 +402,12 @@ impl fmt::Display for BuildError {
             Self::Reactor(error) => {
                 write!(f, "the reactor could not be opened ({error}): raise the limit on open files, or close some")
             }
+            Self::Signals(error) => {
+                write!(
+                    f,
+                    "Ctrl-C could not be listened for ({error}): raise the limit on open files, or leave it alone"
+                )
+            }
             Self::Environment { name, value, wanted } => write!(f, "{name} is {value:?}, but has to be {wanted}"),
         }
     }
@@ -362,7 +416,7 @@ impl fmt::Display for BuildError {
 impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Thread(error) | Self::Reactor(error) => Some(error),
+            Self::Thread(error) | Self::Reactor(error) | Self::Signals(error) => Some(error),
             Self::Environment { .. } => None,
         }
     }
@@ -371,7 +425,7 @@ impl std::error::Error for BuildError {
 impl From<BuildError> for io::Error {
     fn from(error: BuildError) -> Self {
         let kind = match &error {
-            BuildError::Thread(error) | BuildError::Reactor(error) => error.kind(),
+            BuildError::Thread(error) | BuildError::Reactor(error) | BuildError::Signals(error) => error.kind(),
             BuildError::Environment { .. } => io::ErrorKind::InvalidInput,
         };
         Self::new(kind, error)

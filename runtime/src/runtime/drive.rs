@@ -7,17 +7,19 @@
 //! At the end of a run a second such task, the wind-down, has all others end; `block_on`, after which the runtime goes on, does
 //! nothing of the kind.
 
-use super::idle_clock;
+use super::{idle_clock, interrupts};
 use crate::context;
 use crate::scheduler::Core;
 use crate::scheduler::wind_down::Stage;
 use crate::scheduler::worker::Worker;
 use crate::scope::frame;
+use crate::task::cell::{self, Header};
 use crate::task::{CancelCause, CancelKind, JoinError, JoinHandle, Spec, TaskId};
 use crate::time::sleep;
 use core::future::{Future, poll_fn};
 use core::panic::Location;
 use core::pin::pin;
+use core::ptr::NonNull;
 use core::task::Poll;
 use weftwork_sync::primitive::atomic::Ordering;
 use weftwork_sync::primitive::{Shared, thread};
@@ -110,23 +112,73 @@ impl Drop for Unfinished {
     }
 }
 
-/// Runs the main future of a run, and then has every other task end.
-pub(super) fn run<F: Future>(core: &Shared<Core>, future: F, location: &'static Location<'static>) -> F::Output {
-    let outcome = as_worker(core, |worker| {
-        let outcome = to_end(worker, future, location, "main");
+/// Runs the main future of a run, which `press` cancels, and then has every other task end.
+pub(super) fn run<F: Future>(
+    core: &Shared<Core>,
+    future: F,
+    location: &'static Location<'static>,
+    interrupts: Option<&interrupts::Run>,
+    press: Option<interrupts::Press>,
+) -> Result<F::Output, JoinError> {
+    as_worker(core, |worker| {
+        let outcome = to_end(worker, future, location, "main", |main| {
+            if let Some(press) = press {
+                watch(worker, press, Cancels::of(main), location);
+            }
+        });
+        if let Some(interrupts) = interrupts {
+            interrupts.main_is_over();
+        }
         // In a child of a fork nobody is there to end.
         if !core.config.grace.is_zero() && !super::fork::is_child(core) {
-            let wound_down = to_end(worker, wind_down(core, location), location, "wind-down");
+            let wound_down = to_end(worker, wind_down(core, location), location, "wind-down", |_| ());
             debug_assert!(wound_down.is_ok(), "nobody cancels it, and what it calls is contained");
         }
         outcome
-    });
-    output_of(outcome)
+    })
+}
+
+/// Cancels the main future when Ctrl-C is pressed.
+fn watch(worker: &Worker, mut press: interrupts::Press, main: Cancels, location: &'static Location<'static>) {
+    let watching = async move {
+        poll_fn(|cx| press.poll(cx)).await;
+        main.cancel(CancelKind::Interrupt, location);
+    };
+    let spec = Spec { id: TaskId::next(), location, owner: 0, pinned: true };
+    // SAFETY: pinned to this worker, and it borrows nothing.
+    let task = unsafe { Core::spawn(&worker.core, watching, spec, "ctrl-c") };
+    // SAFETY: a new task with that output.
+    unsafe { JoinHandle::<()>::from_ptr(task) }.detach();
+}
+
+/// A reference to a task by which it can be cancelled.
+struct Cancels(NonNull<Header>);
+
+impl Cancels {
+    fn of(task: NonNull<Header>) -> Self {
+        // SAFETY: the caller's handle keeps it alive.
+        unsafe { task.as_ref() }.state.reference();
+        Self(task)
+    }
+
+    fn cancel(&self, kind: CancelKind, at: &'static Location<'static>) {
+        let mut cause = CancelCause::new(kind);
+        (cause.by, cause.at) = (None, at);
+        // SAFETY: the reference keeps it alive.
+        unsafe { cell::cancel_for(self.0, cause) };
+    }
+}
+
+impl Drop for Cancels {
+    fn drop(&mut self) {
+        // SAFETY: taken in `of`, given up once.
+        unsafe { cell::release(self.0) };
+    }
 }
 
 /// Sits at slot 0 and runs tasks until the future has ended.
 fn run_as_worker<F: Future>(core: &Shared<Core>, future: F, location: &'static Location<'static>) -> F::Output {
-    output_of(as_worker(core, |worker| to_end(worker, future, location, "main")))
+    output_of(as_worker(core, |worker| to_end(worker, future, location, "main", |_| ())))
 }
 
 fn output_of<T>(outcome: Result<T, JoinError>) -> T {
@@ -152,12 +204,13 @@ fn as_worker<R>(core: &Shared<Core>, f: impl FnOnce(&Worker) -> R) -> R {
     out
 }
 
-/// Runs tasks until this one has ended.
+/// Runs tasks until this one, which `begun` is told of, has ended.
 fn to_end<F: Future>(
     worker: &Worker,
     future: F,
     location: &'static Location<'static>,
     name: &'static str,
+    begun: impl FnOnce(NonNull<Header>),
 ) -> Result<F::Output, JoinError> {
     let spec = Spec { id: TaskId::next(), location, owner: 0, pinned: true };
     // SAFETY: pinned to this worker; the loop below, or the abort, keeps this frame until the future has been dropped.
@@ -165,6 +218,7 @@ fn to_end<F: Future>(
     // SAFETY: a new task with that output.
     let mut main: JoinHandle<F::Output> = unsafe { JoinHandle::from_ptr(task) };
     let unfinished = Unfinished;
+    begun(task);
     let outcome = loop {
         if let Some(outcome) = main.try_take() {
             break outcome;

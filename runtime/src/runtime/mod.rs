@@ -6,12 +6,19 @@
 //! | `handle.rs` | a reference to a runtime from anywhere |
 //! | `drive.rs` | running a main future on the calling thread, and having all others end |
 //! | `idle_clock.rs` | the manual clock while a run ends |
+//! | `outcome.rs` | how a run ends that has no value, and what Ctrl-C has to do with that |
 //! | `fork.rs` | noticing that the process forked |
 
 mod builder;
 mod drive;
 pub(crate) mod fork;
 mod handle;
+#[cfg(not(all(feature = "signal", unix)))]
+#[path = "interrupts_none.rs"]
+mod interrupts;
+mod outcome;
+#[cfg(all(feature = "signal", unix))]
+use crate::signal::policy as interrupts;
 #[cfg(feature = "testing")]
 mod idle_clock;
 #[cfg(not(feature = "testing"))]
@@ -24,6 +31,7 @@ pub use crate::reactor::Backend as ReactorBackend;
 pub use crate::scheduler::shutdown::ShutdownError;
 pub use builder::{BuildError, Builder};
 pub use handle::{EnterGuard, Handle, TryCurrentError};
+pub use outcome::{OnCtrlC, RunError};
 
 use crate::scheduler::Core;
 use crate::task::JoinHandle;
@@ -212,6 +220,9 @@ impl Drop for Runtime {
 /// The main future stays on the calling thread and need not be `Send`. When it has ended, in whatever way, tasks that still run are
 /// cancelled with the cause `Shutdown`, and have 5 seconds to clean up ([`Builder::shutdown_grace`]).
 ///
+/// The first Ctrl-C cancels the main future ([`OnCtrlC::CancelMain`]), because a program that is stopped by hand has things to clean up
+/// too. When that is done the process ends with 130, as [`Builder::run_main`] has it; [`Builder::run`] returns an error instead.
+///
 /// # Panics
 /// Inside of a runtime; if the future panics; and if the runtime cannot be built ([`Builder::run`] gives the error
 /// instead).
@@ -223,8 +234,5 @@ impl Drop for Runtime {
 /// ```
 #[track_caller]
 pub fn run<F: Future>(future: F) -> F::Output {
-    match Builder::new_multi_thread().run(future) {
-        Ok(output) => output,
-        Err(error) => panic!("weftwork::run: {error}"),
-    }
+    Builder::new_multi_thread().ctrl_c(OnCtrlC::CancelMain).run_main(future)
 }

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `unix.rs` | the handler, the pipe, and a wait for one kind |
 //! | `unsupported.rs` | the same on systems where this is not there yet |
+//! | `policy.rs` | what Ctrl-C does to a run whose program says nothing about it |
 //! | `kind.rs` | which signals there are |
 //! | `stream.rs` | `signal`: those of one kind, one after the other |
 //! | `on_signal.rs` | a closure that is called at each |
@@ -23,6 +24,8 @@
 mod kind;
 #[cfg(unix)]
 mod on_signal;
+#[cfg(unix)]
+pub(crate) mod policy;
 #[cfg(unix)]
 mod stream;
 #[cfg(not(unix))]
@@ -52,7 +55,8 @@ use system::Occurrence;
 /// of waiters gets each Ctrl-C that comes after its own call.
 ///
 /// The first call in a process installs a handler for good: from then on Ctrl-C no longer ends the process by itself, also
-/// when nobody waits. A program that wants a second Ctrl-C to end it waits for it and exits.
+/// when nobody waits, and a run leaves it alone ([`OnCtrlC`](crate::runtime::OnCtrlC)). A program that wants a second Ctrl-C to end it
+/// waits for it and exits.
 ///
 /// # Errors
 /// The handler cannot be installed, no runtime is on this thread, the runtime has shut down, or this system is not

@@ -17,6 +17,7 @@
 //! 3. A waiter is dropped after it was woken and before it was polled: it had already read what it was woken for, or
 //!    somebody else will; bytes that are left in the pipe wake whoever waits next, which costs a poll.
 
+use super::policy::Whose;
 use crate::reactor::registered::Left;
 use crate::reactor::{First, Interest, Place, Reactor, Registered, Way};
 use core::task::{Context, Poll, Waker};
@@ -36,13 +37,15 @@ pub(super) const INTERRUPT: i32 = libc::SIGINT;
 const KINDS: usize = 129;
 
 /// What the process has one of.
-struct Signals {
+pub(super) struct Signals {
     read: UnixStream,
     write: UnixStream,
     /// By number.
     kinds: Box<[Kind]>,
     /// By place; `None` where a waiter was woken or never polled.
     waiters: Mutex<Slab<Option<Waker>>>,
+    /// Whose Ctrl-C is.
+    pub(super) interrupt: Whose,
 }
 
 /// One kind of signal.
@@ -61,10 +64,10 @@ impl Signals {
         read.set_nonblocking(true)?;
         write.set_nonblocking(true)?;
         let kinds = (0..KINDS).map(|_| Kind { count: AtomicU64::new(0), installed: Mutex::new(false) }).collect();
-        Ok(Self { read, write, kinds, waiters: Mutex::new(Slab::new()) })
+        Ok(Self { read, write, kinds, waiters: Mutex::new(Slab::new()), interrupt: Whose::new() })
     }
 
-    fn get() -> io::Result<&'static Self> {
+    pub(super) fn get() -> io::Result<&'static Self> {
         match SIGNALS.get() {
             Some(signals) => Ok(signals),
             // Two threads at once make two and keep one.
@@ -82,6 +85,11 @@ impl Signals {
         }
         let kind = usize::try_from(number).ok().filter(|&number| number > 0).and_then(|number| self.kinds.get(number));
         kind.ok_or_else(|| refused("is none of this system's"))
+    }
+
+    /// Whether there is a handler of ours for the kind with this number.
+    pub(super) fn has_handler(&self, number: i32) -> bool {
+        self.kind(number).is_ok_and(|kind| *kind.installed.lock())
     }
 
     /// The handler.
@@ -125,10 +133,14 @@ pub(super) struct Occurrence {
 
 impl Occurrence {
     pub(super) fn next(number: i32) -> io::Result<Self> {
-        Self::on(&crate::context::reactor()?, number)
+        let wait = Self::on(&crate::context::reactor()?, number)?;
+        if number == INTERRUPT {
+            wait.signals.interrupt.ask();
+        }
+        Ok(wait)
     }
 
-    fn on(reactor: &Shared<Reactor>, number: i32) -> io::Result<Self> {
+    pub(super) fn on(reactor: &Shared<Reactor>, number: i32) -> io::Result<Self> {
         let signals = Signals::get()?;
         let kind = signals.kind(number)?;
         kind.install(number, signals)?;

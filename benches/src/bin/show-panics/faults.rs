@@ -2,7 +2,7 @@
 
 use crate::{PATIENCE, round};
 use std::sync::mpsc::channel;
-use weftwork::runtime::{BuildError, Builder};
+use weftwork::runtime::{BuildError, Builder, RunError};
 use weftwork::testing::fault::{Point, arm, disarm};
 use weftwork::{OffloadError, Runtime};
 
@@ -33,7 +33,9 @@ pub(crate) fn scene() -> Result<(), String> {
         println!("  build, start {nth} of {STARTS} refused: {said}");
     }
     match refused(|| Builder::new_multi_thread().worker_threads(WORKERS as usize).run(async {})) {
-        Err(BuildError::Thread(error)) => println!("  run, all starts refused: BuildError::Thread({error})"),
+        Err(RunError::Build(BuildError::Thread(error))) => {
+            println!("  run, all starts refused: BuildError::Thread({error})")
+        }
         other => return Err(format!("run with all starts refused gave {other:?}")),
     }
     offload()

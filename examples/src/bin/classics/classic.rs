@@ -2,7 +2,7 @@
 
 use crate::stage::Stage;
 use crate::{first_steps, network, stopping, tasks, threads, together};
-use weftwork::runtime::BuildError;
+use weftwork::runtime::RunError;
 
 /// One of the classics.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Classic {
     pub prints: &'static str,
     pub clock: Clock,
     pub order: Order,
-    pub run: fn(&Stage) -> Result<(), BuildError>,
+    pub run: fn(&Stage) -> Result<(), RunError>,
 }
 
 /// The clock it is checked on.

@@ -1,6 +1,6 @@
 //! The runtime and the clock that a program runs on.
 
-use weftwork::runtime::{BuildError, Builder};
+use weftwork::runtime::{RunError, Builder};
 use weftwork::testing::{ManualClock, settle};
 
 /// Which scheduler runs the tasks.
@@ -29,7 +29,7 @@ impl Stage {
     }
 
     /// Runs a program: what `#[weftwork::main]` does for one that has a binary of its own.
-    pub fn run(&self, program: impl Future<Output = ()>) -> Result<(), BuildError> {
+    pub fn run(&self, program: impl Future<Output = ()>) -> Result<(), RunError> {
         if !self.virtual_time {
             return self.builder().run(program);
         }

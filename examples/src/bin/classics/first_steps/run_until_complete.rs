@@ -1,14 +1,14 @@
 //! A runtime that is kept: `block_on` runs a future to its end and gives its value, as `run_until_complete` does. Tasks
 //! spawned before it wait until somebody drives the runtime; the runtime ends when it is dropped.
 
-use weftwork::runtime::{BuildError, Builder};
+use weftwork::runtime::{RunError, Builder};
 
 async fn add3(x: u32) -> u32 {
     println!("in async fun add");
     x + 3
 }
 
-pub fn main(builder: Builder) -> Result<(), BuildError> {
+pub fn main(builder: Builder) -> Result<(), RunError> {
     let runtime = builder.build()?;
     println!("{}", runtime.block_on(add3(2)));
 

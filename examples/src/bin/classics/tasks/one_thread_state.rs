@@ -3,11 +3,11 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use weftwork::runtime::{BuildError, Builder};
+use weftwork::runtime::{RunError, Builder};
 use weftwork::spawn_local;
 use weftwork::task::yield_now;
 
-pub fn main() -> Result<(), BuildError> {
+pub fn main() -> Result<(), RunError> {
     Builder::new_current_thread().run(count())
 }
 
