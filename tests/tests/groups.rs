@@ -455,6 +455,33 @@ fn rule_38_a_child_sees_the_deadline_around_its_group_and_not_the_spawners() {
 }
 
 #[test]
+fn a_child_whose_destructor_panics_ends_the_group_as_one_that_panics() {
+    struct Bad;
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic!("in the destructor");
+        }
+    }
+    on_virtual_time(|_| async move {
+        let host = spawn(async {
+            let ended = group(async |group: TaskGroup| {
+                let bad = Bad;
+                group
+                    .spawn(async move {
+                        let _bad = bad;
+                        yield_now().await;
+                    })
+                    .detach();
+                pending::<()>().await;
+            });
+            let _ = ended.await;
+        });
+        let panic = host.await.unwrap_err().into_panic().unwrap();
+        assert_eq!(panic.message(), Some("in the destructor"));
+    });
+}
+
+#[test]
 fn rule_41_a_group_keeps_nothing_of_a_finished_child_whose_handle_was_dropped() {
     on_virtual_time(|_| async move {
         let log = Log::default();

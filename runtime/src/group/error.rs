@@ -7,8 +7,6 @@ use weftwork_sync::primitive::Panic as Payload;
 
 /// Something in a group went wrong.
 pub(crate) struct Failure<E> {
-    /// In the order of spawning.
-    pub(super) number: u64,
     pub(super) task: TaskId,
     pub(super) at: &'static Location<'static>,
     pub(super) what: What<E>,

@@ -1,101 +1,96 @@
-//! What a group, its children and its handles share.
+//! What a group, its children and its handles share. Who belongs to it, and when all have ended, is the [`Roster`]'s.
 //!
 //! | word | written by | means |
 //! |---|---|---|
-//! | `tasks` | spawning and ending children, under the lock | the children that have not completed: whom a cancellation reaches |
-//! | `live` | one more under the lock, one less after a child has completed | children that may still tell something |
 //! | `cancelled` | the first to cancel the children, under the lock | why; children spawned from now on are born cancelled |
-//! | `closed` | the group as it ends, under the lock; draining | no child is taken any more |
+//! | `failures` | children and the body, under the lock | what the group is to report |
 //! | `waker` | whoever waits for the children, under the lock; taken by the last | whom to poll |
+//! | `keeps` | whoever begins to wait, under the lock; taken by the last | the group itself |
 //!
-//! A child leaves `tasks` before it completes, because from then on its handle may free it; it leaves `live` after it has completed,
-//! so that whoever finds nobody live finds every outcome in its place.
-//!
-//! Races (the numbers go on in the model):
-//! 1. Spawning against cancelling: both take the lock. Spawned first: cancel finds the child, which is alive because it is in
-//!    `tasks`, and takes a reference. Cancelled first: the child finds `cancelled`, and is never polled.
-//! 2. The last child against whoever waits: the waiter looks at `live` under the lock and leaves its waker there; the last child
-//!    counts itself out and then takes the lock. Either the waiter sees nobody live, or the child finds the waker.
-//! 3. Spawning against ending: the group closes under the lock, seeing nobody live, and a spawn that comes later finds it closed. A child
-//!    may spawn siblings, because it is live itself.
+//! Children and their places point to the group and do not count as holding it. It is there as long as they are: whoever owns the
+//! group waits for them, or [abandons](Owner) them, and both keep it until the last has told that it has ended.
 
 use super::drain::Crowd;
-use super::error::Failure;
+use super::error::{Failure, What};
+use super::roster::{Entered, Links, Place, Roster, Waiting};
+use crate::context;
 use crate::scope::frame::NEVER;
-use crate::scope::leaving::Children;
+use crate::scope::leaving::{self, Children, Departing};
 use crate::scope::node::Node;
 use crate::task::cell::{self, Farewell, Header, Name};
-use crate::task::{CancelCause, CancelKind};
+use crate::task::{CancelCause, CancelKind, Panic, TaskId};
 use core::cell::Cell;
+use core::panic::Location;
 use core::pin::pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
-use slab::Slab;
+use std::collections::HashMap;
 use weftwork_sync::Notify;
-use weftwork_sync::primitive::atomic::{AtomicU64, AtomicUsize, Ordering};
+use weftwork_sync::primitive::atomic::{AtomicU64, Ordering};
 use weftwork_sync::primitive::{Mutex, Shared};
 
 pub(crate) struct Hub<E> {
     /// The region of the body.
     pub(super) node: Shared<Node>,
-    live: AtomicUsize,
+    roster: Roster,
     /// The earliest deadline around the group, when it was polled last.
     deadline: AtomicU64,
-    /// Children so far, by which failures are put into the order of spawning.
-    spawned: AtomicU64,
-    /// Rung when nobody is live any more.
+    /// Rung when everybody has ended.
     bell: Notify,
     members: Mutex<Members<E>>,
 }
 
+// SAFETY: the places that the roster leads to lie in tasks, and are touched under the lock; errors are only ever moved out.
+unsafe impl<E: Send> Send for Hub<E> {}
+// SAFETY: as above.
+unsafe impl<E: Send> Sync for Hub<E> {}
+
 struct Members<E> {
-    tasks: Slab<Member>,
+    links: Links,
     cancelled: Option<CancelCause>,
-    closed: bool,
     waker: Option<Waker>,
+    keeps: Option<Shared<Hub<E>>>,
     failures: Vec<Failure<E>>,
 }
 
-/// A child that has not completed, and so is alive.
-#[derive(Clone, Copy)]
-struct Member(NonNull<Header>);
+/// A child that was cancelled and is to be told, with a reference of its own.
+struct Told(NonNull<Header>);
 
-// SAFETY: the header of a task, of which what is touched here is shared between threads anyway.
-unsafe impl Send for Member {}
-
-/// What a child has beside its future: its place in its group, and a name.
+/// What a child has beside its future: its place in its group.
 pub(crate) struct Membership<E> {
-    /// Taken as the child ends.
-    hub: Cell<Option<Shared<Hub<E>>>>,
-    key: Cell<usize>,
-    name: Option<Box<str>>,
+    place: Place,
+    /// Not there for a child that came too late.
+    hub: Cell<Option<NonNull<Hub<E>>>>,
 }
 
 /// A child has completed.
-pub(crate) struct Gone<E>(Option<Shared<Hub<E>>>);
+pub(crate) struct Gone<E>(Option<NonNull<Hub<E>>>);
 
 impl<E> Hub<E> {
     pub(super) fn new() -> Shared<Self> {
         Shared::new(Self {
             node: Node::new(false),
-            live: AtomicUsize::new(0),
+            roster: Roster::new(),
             deadline: AtomicU64::new(NEVER),
-            spawned: AtomicU64::new(0),
             bell: Notify::new(),
             members: Mutex::new(Members {
-                tasks: Slab::new(),
+                links: Links::default(),
                 cancelled: None,
-                closed: false,
                 waker: None,
+                keeps: None,
                 failures: Vec::new(),
             }),
         })
     }
 
-    /// Children that have not completed.
-    pub(super) fn live(&self) -> usize {
-        // Ordering: Acquire pairs with the Release of each child's end: what they came to is in its place.
-        self.live.load(Ordering::Acquire)
+    /// Children that have not completed; each is looked at.
+    pub(crate) fn live(&self) -> usize {
+        self.roster.live(&self.members.lock().links).count()
+    }
+
+    /// Whether there are any.
+    pub(super) fn has_live(&self) -> bool {
+        self.roster.live(&self.members.lock().links).next().is_some()
     }
 
     pub(super) fn set_deadline(&self, deadline: u64) {
@@ -104,17 +99,12 @@ impl<E> Hub<E> {
 
     /// Whether no child is taken any more.
     pub(super) fn is_closed(&self) -> bool {
-        self.members.lock().closed
+        self.roster.is_closed()
     }
 
     /// Takes no more children.
-    pub(super) fn close(&self) {
-        self.members.lock().closed = true;
-    }
-
-    /// The number of the next child, in the order of spawning.
-    pub(super) fn number(&self) -> u64 {
-        self.spawned.fetch_add(1, Ordering::Relaxed)
+    pub(crate) fn close(&self) {
+        self.roster.close();
     }
 
     /// Cancels body and children; `false` if that was done before, or the group has ended.
@@ -127,19 +117,19 @@ impl<E> Hub<E> {
     }
 
     /// Cancels the children there are, and those to come.
-    pub(super) fn cancel_children(&self, cause: CancelCause) -> bool {
-        let children: Vec<Member> = {
+    pub(crate) fn cancel_children(&self, cause: CancelCause) -> bool {
+        let children: Vec<Told> = {
             let mut members = self.members.lock();
             if members.cancelled.is_some() {
                 return false;
             }
             members.cancelled = Some(cause.clone());
-            let hold = |(_, member): (usize, &Member)| {
-                // SAFETY: in the table, and so alive.
-                unsafe { member.0.as_ref() }.state.reference();
-                *member
+            self.roster.cancel(&members.links);
+            let told = |task: &Header| {
+                task.state.reference();
+                Told(task.into())
             };
-            members.tasks.iter().map(hold).collect()
+            self.roster.live(&members.links).map(told).collect()
         };
         for child in children {
             // SAFETY: the reference taken above, which is given up here.
@@ -163,74 +153,111 @@ impl<E> Hub<E> {
         self.cancel(cause);
     }
 
-    /// Closes the group if nobody is live, and gives what failed, in spawn order; otherwise the caller is woken then.
-    pub(super) fn poll_over(&self, cx: &mut Context<'_>) -> Poll<Vec<Failure<E>>> {
+    /// Calls `f` for each child that has not completed.
+    pub(super) fn for_each(&self, f: impl FnMut(&Header)) {
+        self.roster.live(&self.members.lock().links).for_each(f);
+    }
+
+    /// Begins to wait for the children, if nobody did; whether all have ended. The lock is the caller's.
+    fn wait(this: &Shared<Self>, members: &mut Members<E>) -> bool {
+        match this.roster.wait(&mut members.links) {
+            Waiting::Over => true,
+            Waiting::Goes => false,
+            Waiting::Begun => {
+                members.keeps = Some(this.clone());
+                false
+            }
+        }
+    }
+
+    /// Closes the group if all children have ended, and gives what failed, in spawn order; otherwise the caller is woken then.
+    pub(crate) fn poll_over(this: &Shared<Self>, cx: &mut Context<'_>) -> Poll<Vec<Failure<E>>> {
         // Cloned and dropped outside of the lock.
         let waker = cx.waker().clone();
-        let mut members = self.members.lock();
-        if self.live() > 0 {
-            // Race 2.
+        let mut members = this.members.lock();
+        if !this.roster.close_if_over(&members.links) && !Self::wait(this, &mut members) {
             let before = members.waker.replace(waker);
             drop(members);
             drop(before);
             return Poll::Pending;
         }
-        // Race 3.
-        members.closed = true;
         let mut failures = core::mem::take(&mut members.failures);
+        if failures.len() > 1 {
+            let tasks = this.roster.tasks(&members.links).enumerate();
+            let age: HashMap<TaskId, usize> = tasks.map(|(age, task)| (task.spec.id, age)).collect();
+            // The oldest first; the body, which is no child, last.
+            failures.sort_by_key(|failure| core::cmp::Reverse(age.get(&failure.task).map_or(0, |age| age + 1)));
+        }
+        let swept = this.roster.clear(&mut members.links);
         drop(members);
-        failures.sort_by_key(|failure| failure.number);
+        swept.release();
         Poll::Ready(failures)
     }
 
-    /// Calls `f` for each child that has not completed.
-    pub(super) fn for_each(&self, mut f: impl FnMut(NonNull<Header>)) {
-        for (_, member) in &self.members.lock().tasks {
-            // In the table, and so alive.
-            f(member.0);
-        }
-    }
-
-    fn enter(&self, task: NonNull<Header>, membership: &Membership<E>) -> Option<CancelCause> {
-        let mut members = self.members.lock();
-        if members.closed {
-            drop(members);
-            drop(membership.hub.take());
-            return Some(CancelCause::new(CancelKind::GroupClosed));
-        }
-        membership.key.set(members.tasks.insert(Member(task)));
-        // Ordering: Relaxed: counted under the lock; nobody depends on more.
-        self.live.fetch_add(1, Ordering::Relaxed);
-        let cause = members.cancelled.clone();
-        drop(members);
+    #[inline]
+    fn enter(&self, task: NonNull<Header>, place: &Place) -> Entry {
+        // SAFETY: the task is new; that the hub outlives it is what Owner is for.
+        let cancelled = match unsafe { self.roster.enter(place, task) } {
+            Entered::Member { cancelled } => cancelled,
+            Entered::Closed { last } => {
+                if last {
+                    self.all_gone();
+                }
+                return Entry::TooLate;
+            }
+        };
         let deadline = self.deadline.load(Ordering::Relaxed);
         if deadline != NEVER {
             // SAFETY: the task is new, and the caller's.
             unsafe { task.as_ref() }.root().inherit(deadline);
         }
-        cause
+        Entry::Member(if cancelled { self.members.lock().cancelled.clone() } else { None })
     }
 
-    fn leave(&self, key: usize) {
-        self.members.lock().tasks.remove(key);
+    /// Gives up the places of children that have ended, if nobody else is at it.
+    #[cold]
+    pub(crate) fn sweep(&self) {
+        let swept = {
+            let Some(mut members) = self.members.try_lock() else { return };
+            // The place of one that failed says when it was spawned.
+            self.roster.sweep(&mut members.links, Header::has_failed)
+        };
+        swept.release();
     }
 
-    /// A child has completed.
-    fn gone(&self) {
-        // Ordering: Release publishes the child's end to `live`; AcqRel, so that the last one passes on that of all.
-        if self.live.fetch_sub(1, Ordering::AcqRel) > 1 {
-            return;
-        }
-        // Race 2.
-        let waker = self.members.lock().waker.take();
+    /// The last of those that were counted has ended.
+    #[cold]
+    fn all_gone(&self) {
+        let (waker, kept) = {
+            let mut members = self.members.lock();
+            (members.waker.take(), members.keeps.take())
+        };
         self.bell.notify_waiters();
         if let Some(waker) = waker {
             waker.wake();
         }
+        drop(kept);
     }
 }
 
-impl<E> Crowd for &Hub<E> {
+/// How a child entered.
+enum Entry {
+    /// And why it is born cancelled, if it is.
+    Member(Option<CancelCause>),
+    TooLate,
+}
+
+impl<E> Drop for Hub<E> {
+    fn drop(&mut self) {
+        let mut members = self.members.lock();
+        debug_assert!(self.roster.live(&members.links).next().is_none(), "a group goes before its children");
+        let swept = self.roster.clear(&mut members.links);
+        drop(members);
+        swept.release();
+    }
+}
+
+impl<E> Crowd for &Shared<Hub<E>> {
     fn left(&self) -> usize {
         self.live()
     }
@@ -239,7 +266,7 @@ impl<E> Crowd for &Hub<E> {
         loop {
             let mut rung = pin!(self.bell.notified());
             rung.as_mut().enable();
-            if self.live() == 0 {
+            if Hub::wait(self, &mut self.members.lock()) {
                 return;
             }
             rung.await;
@@ -251,9 +278,39 @@ impl<E> Crowd for &Hub<E> {
     }
 }
 
+/// Who is answerable for the children of a group: they are waited for, or, once this is dropped, cancelled, and then waited for by
+/// whoever can.
+pub(crate) struct Owner<E: Send + 'static> {
+    pub(crate) hub: Shared<Hub<E>>,
+    at: &'static Location<'static>,
+}
+
+impl<E: Send + 'static> Owner<E> {
+    pub(crate) fn new(at: &'static Location<'static>) -> Self {
+        Self { hub: Hub::new(), at }
+    }
+}
+
+impl<E: Send + 'static> Drop for Owner<E> {
+    fn drop(&mut self) {
+        let hub = &self.hub;
+        hub.close();
+        if !hub.has_live() {
+            return;
+        }
+        let cause = CancelCause::new(CancelKind::HandleDropped).saying("its group was dropped");
+        hub.cancel_children(cause.from(context::current_task(), self.at));
+        if Hub::wait(hub, &mut hub.members.lock()) {
+            return;
+        }
+        // Outside of every task nobody can wait; the group stays until the last child has ended all the same.
+        let _ = leaving::leave_behind(Departing::Children(Box::new(Rest(hub.clone()))));
+    }
+}
+
 impl<E> Membership<E> {
-    pub(super) fn new(hub: Shared<Hub<E>>, name: Option<Box<str>>) -> Self {
-        Self { hub: Cell::new(Some(hub)), key: Cell::new(0), name }
+    pub(crate) fn new(hub: &Hub<E>) -> Self {
+        Self { place: Place::new(), hub: Cell::new(Some(NonNull::from(hub))) }
     }
 }
 
@@ -263,32 +320,58 @@ impl<E: Send + 'static> Name for Membership<E> {
     const IS_CHILD: bool = true;
 
     fn text(&self) -> Option<&str> {
-        self.name.as_deref()
+        None
     }
 
+    #[inline]
     fn attach(&self, task: NonNull<Header>) -> Option<CancelCause> {
-        let hub = self.hub.take()?;
-        let cause = hub.enter(task, self);
-        // Put back, unless the group is closed.
-        if cause.as_ref().is_none_or(|cause| cause.kind != CancelKind::GroupClosed) {
-            self.hub.set(Some(hub));
+        let hub = self.hub.get()?;
+        // SAFETY: the spawner holds the group.
+        match unsafe { hub.as_ref() }.enter(task, &self.place) {
+            Entry::Member(cause) => cause,
+            Entry::TooLate => {
+                self.hub.set(None);
+                Some(CancelCause::new(CancelKind::GroupClosed))
+            }
         }
-        cause
     }
 
+    /// It is the group's: the others end, and then it goes on.
+    fn panicked(&self, task: &Header, panic: Panic) -> Result<(), Panic> {
+        let Some(hub) = self.hub.get() else { return Err(panic) };
+        // SAFETY: the child has not completed, so the group is there.
+        unsafe { hub.as_ref() }.fail(Failure {
+            task: task.spec.id,
+            at: task.spec.location,
+            what: What::Panic(panic.0),
+        });
+        Ok(())
+    }
+
+    #[inline]
     fn farewell(&self) -> Gone<E> {
-        let hub = self.hub.take();
-        if let Some(hub) = &hub {
-            hub.leave(self.key.get());
+        let hub = self.hub.get();
+        // SAFETY: the child has not completed, so the group is there.
+        if let Some(hub) = hub.map(|hub| unsafe { hub.as_ref() })
+            && hub.roster.ends()
+        {
+            hub.sweep();
         }
         Gone(hub)
     }
 }
 
 impl<E> Farewell for Gone<E> {
-    fn say(self) {
-        if let Some(hub) = self.0 {
-            hub.gone();
+    #[inline]
+    fn say(self, counted: bool) {
+        if let Some(hub) = self.0
+            && counted
+        {
+            // SAFETY: somebody waits for the child, and keeps the group until it is counted out, and told.
+            let hub = unsafe { hub.as_ref() };
+            if hub.roster.count_out() {
+                hub.all_gone();
+            }
         }
     }
 }
@@ -298,6 +381,39 @@ pub(super) struct Rest<E>(pub(super) Shared<Hub<E>>);
 
 impl<E: Send + 'static> Children for Rest<E> {
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.poll_over(cx).map(drop)
+        Hub::poll_over(&self.0, cx).map(drop)
+    }
+}
+
+#[cfg(all(test, not(weftwork_loom), not(weftwork_count)))]
+mod tests {
+    use crate::runtime::Builder;
+    use crate::task::yield_now;
+
+    #[test]
+    fn places_of_children_that_have_ended_are_given_up_while_the_group_goes_on() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut owner = None;
+            let group = crate::group::group(async |group| {
+                let hub = group.hub().clone();
+                let places = || hub.roster.tasks(&hub.members.lock().links).count();
+                for _ in 0..10 {
+                    let crowd: Vec<_> = (0..500).map(|_| group.spawn(yield_now())).collect();
+                    assert!(places() >= 500);
+                    for child in crowd {
+                        child.await.unwrap();
+                    }
+                }
+                for _ in 0..1000 {
+                    group.spawn(async {}).await.unwrap();
+                }
+                assert!(places() < 100, "{}", places());
+                owner = Some(hub);
+            });
+            group.await.unwrap();
+            let hub = owner.unwrap();
+            assert_eq!(hub.roster.tasks(&hub.members.lock().links).count(), 0);
+        });
     }
 }

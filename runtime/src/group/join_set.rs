@@ -84,7 +84,7 @@ pub(crate) struct Tell {
 }
 
 impl Farewell for Tell {
-    fn say(self) {
+    fn say(self, _counted: bool) {
         let waker = {
             let mut ended = self.queue.0.lock();
             ended.keys.push_back(self.key);

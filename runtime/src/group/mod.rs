@@ -2,7 +2,8 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `hub.rs` | the protocol: what the children, the group and its handles share |
+//! | `hub.rs` | what the children, the group and its handles share |
+//! | `roster.rs` | the protocol: who belongs to a group, and when the last has ended |
 //! | `run.rs` | `group` and `try_group`, and what they come to |
 //! | `task_group.rs` | `TaskGroup` and `TryTaskGroup`: spawning and cancelling |
 //! | `join_set.rs` | `JoinSet`: outcomes as they come |
@@ -16,9 +17,10 @@ mod child;
 mod drain;
 mod error;
 mod gather;
-mod hub;
+pub(crate) mod hub;
 mod join_set;
 mod race;
+mod roster;
 mod run;
 mod task_group;
 

@@ -1,14 +1,13 @@
 //! Running a group: the body, then its children to their end, then what came of it all.
 
 use super::error::{ChildError, Failure, GroupError, What};
-use super::hub::{Hub, Rest};
+use super::hub::{Hub, Owner};
 use super::task_group::{TaskGroup, TryTaskGroup};
 use crate::context;
 use crate::scope::frame;
-use crate::scope::leaving::{self, Departing};
 use crate::scope::limit::Unlimited;
 use crate::scope::region::{Kind, Region, Seat, Unwound};
-use crate::task::{CancelCause, CancelKind, TaskId};
+use crate::task::{CancelCause, TaskId};
 use core::convert::Infallible;
 use core::fmt;
 use core::future::Future;
@@ -17,7 +16,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 use weftwork_sync::coop;
-use weftwork_sync::primitive::{Shared, contain};
+use weftwork_sync::primitive::contain;
 
 /// Runs `body` with a group for its tasks, and ends when all of them have ended.
 ///
@@ -49,9 +48,9 @@ use weftwork_sync::primitive::{Shared, contain};
 #[doc(alias("TaskGroup", "nursery"))]
 #[track_caller]
 pub fn group<F: Future>(body: impl FnOnce(TaskGroup) -> F) -> Group<F> {
-    let hub = Hub::new();
-    let body = body(TaskGroup::of(hub.clone()));
-    Group { engine: Engine::new(body, hub, Location::caller()) }
+    let owner = Owner::new(Location::caller());
+    let body = body(TaskGroup::of(owner.hub.clone()));
+    Group { engine: Engine::new(body, owner, Location::caller()) }
 }
 
 /// Runs `body` with a group for tasks that may fail: the first error cancels the rest, and all errors are returned when all have
@@ -77,9 +76,9 @@ pub fn group<F: Future>(body: impl FnOnce(TaskGroup) -> F) -> Group<F> {
 pub fn try_group<R, E: Send + 'static, F: Future<Output = Result<R, E>>>(
     body: impl FnOnce(TryTaskGroup<E>) -> F,
 ) -> TryGroup<F, E> {
-    let hub = Hub::new();
-    let body = body(TryTaskGroup::of(hub.clone()));
-    TryGroup { engine: Engine::new(body, hub, Location::caller()) }
+    let owner = Owner::new(Location::caller());
+    let body = body(TryTaskGroup::of(owner.hub.clone()));
+    TryGroup { engine: Engine::new(body, owner, Location::caller()) }
 }
 
 pin_project! {
@@ -156,24 +155,12 @@ pin_project! {
         E: Send,
         E: 'static,
     {
+        // Dropped first: the children are cancelled before what the body holds goes.
+        owner: Owner<E>,
         #[pin]
         body: Region<F>,
-        hub: Shared<Hub<E>>,
         seat: Seat,
         stage: Stage<V>,
-    }
-
-    impl<F, E, V> PinnedDrop for Engine<F, E, V>
-    where
-        E: Send,
-        E: 'static,
-    {
-        fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            if !matches!(this.stage, Stage::Over) {
-                abandon(this.hub, this.seat.at());
-            }
-        }
     }
 }
 
@@ -186,23 +173,10 @@ enum Stage<V> {
     Over,
 }
 
-/// A group is dropped before its end: its children are cancelled, and waited for by whoever can.
-#[cold]
-fn abandon<E: Send + 'static>(hub: &Shared<Hub<E>>, at: &'static Location<'static>) {
-    hub.close();
-    if hub.live() == 0 {
-        return;
-    }
-    let cause = CancelCause::new(CancelKind::HandleDropped).saying("its group was dropped");
-    hub.cancel_children(cause.from(context::current_task(), at));
-    // Outside of every task nobody can wait.
-    let _ = leaving::leave_behind(Departing::Children(Box::new(Rest(hub.clone()))));
-}
-
 impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
-    fn new(body: F, hub: Shared<Hub<E>>, at: &'static Location<'static>) -> Self {
-        let seat = Seat::with_node(Kind::Group, at, hub.node.clone());
-        Self { body: Region::new(Kind::Pad, at, body), hub, seat, stage: Stage::Body }
+    fn new(body: F, owner: Owner<E>, at: &'static Location<'static>) -> Self {
+        let seat = Seat::with_node(Kind::Group, at, owner.hub.node.clone());
+        Self { owner, body: Region::new(Kind::Pad, at, body), seat, stage: Stage::Body }
     }
 
     fn poll(
@@ -211,7 +185,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
         judge: impl FnOnce(F::Output, &mut dyn FnMut(What<E>)) -> Option<V>,
     ) -> Poll<Result<V, GroupError<E>>> {
         let this = self.project();
-        let (hub, seat) = (this.hub, this.seat);
+        let (hub, seat) = (&this.owner.hub, this.seat);
         if let Stage::PassesOn | Stage::Over = this.stage {
             assert!(matches!(this.stage, Stage::PassesOn), "a group was polled after it had ended");
             return Poll::Pending;
@@ -228,7 +202,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
             let (polled, exit) = frame::within(seat, cancelled, None, waker, body);
             let mut fail = |what| {
                 let task = context::current_task().unwrap_or_else(TaskId::next);
-                hub.fail(Failure { number: u64::MAX, task, at: seat.at(), what });
+                hub.fail(Failure { task, at: seat.at(), what });
             };
             let value = match polled {
                 Ok(Poll::Pending) => {
@@ -248,7 +222,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
             };
             *this.stage = Stage::Children(value);
         }
-        let failures = match hub.poll_over(cx) {
+        let failures = match Hub::poll_over(hub, cx) {
             Poll::Ready(failures) => failures,
             Poll::Pending => {
                 seat.stays(cx);
@@ -280,7 +254,7 @@ impl<F, E: Send + 'static, V> Engine<F, E, V> {
     fn show(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(name)
             .field("at", &format_args!("{}", self.seat.at()))
-            .field("children", &self.hub.live())
+            .field("children", &self.owner.hub.live())
             .finish_non_exhaustive()
     }
 }

@@ -1,12 +1,11 @@
 //! The handles of a group: spawning into it, cancelling it, looking at it.
 
-use super::child::{Any, Child, Fallible, Judge};
+use super::child::Child;
 use super::drain::{Drained, drain};
 use super::error::Closed;
 use super::hub::{Hub, Membership};
 use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
-use crate::scheduler::Core;
 use crate::scope::CancelScope;
 use crate::task::cell::drop_payload;
 use crate::task::{CancelCause, JoinHandle, TaskId, TaskInfo, spawn_on};
@@ -44,7 +43,7 @@ macro_rules! face {
                 self.hub.cancel(CancelCause::explicit())
             }
 
-            /// How many children have not ended.
+            /// How many children have not ended: each is looked at.
             #[allow(clippy::len_without_is_empty, reason = "is_empty follows")]
             pub fn len(&self) -> usize {
                 self.hub.live()
@@ -52,14 +51,14 @@ macro_rules! face {
 
             /// Whether no child is left.
             pub fn is_empty(&self) -> bool {
-                self.len() == 0
+                !self.hub.has_live()
             }
 
             /// The children that have not ended.
             pub fn handles(&self) -> Vec<TaskInfo> {
                 let mut all = Vec::new();
                 // SAFETY: alive for as long as this is called.
-                self.hub.for_each(|task| all.push(unsafe { TaskInfo::of(task) }));
+                self.hub.for_each(|task| all.push(unsafe { TaskInfo::of(task.into()) }));
                 all.sort_by_key(|task| task.id.as_u64());
                 all
             }
@@ -74,7 +73,7 @@ macro_rules! face {
             /// From the body; a child that drains its own group waits for itself until the grace is over.
             pub async fn drain(&self, grace: Duration) -> Drained {
                 self.hub.close();
-                drain(&mut &*self.hub, grace).await
+                drain(&mut &self.hub, grace).await
             }
         }
 
@@ -96,6 +95,11 @@ face!(TaskGroup, Infallible);
 face!(TryTaskGroup<E>, E, E);
 
 impl TaskGroup {
+    #[cfg(all(test, not(weftwork_loom), not(weftwork_count)))]
+    pub(super) fn hub(&self) -> &Shared<Hub<Infallible>> {
+        &self.hub
+    }
+
     /// Starts a child.
     ///
     /// Dropping the handle detaches from the child's value, not from the child: the group waits for it. A child of a group
@@ -118,7 +122,7 @@ impl TaskGroup {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn_in::<F, Any, Infallible>(&self.hub, future, at)
+        spawn_in(&self.hub, future, at)
     }
 
     /// As [`spawn`](Self::spawn).
@@ -142,7 +146,7 @@ impl TaskGroup {
         F::Output: Send + 'static,
     {
         let at = Location::caller();
-        spawn_in::<_, Any, Infallible>(&self.hub, isolated(future, at), at)
+        spawn_in(&self.hub, isolated(future, at), at)
     }
 }
 
@@ -168,7 +172,9 @@ impl<E: Send + 'static> TryTaskGroup<E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
     {
-        spawn_in::<F, Fallible, E>(&self.hub, future, at)
+        // SAFETY: spawned into that group.
+        let child = unsafe { Child::new(future, NonNull::from(&*self.hub)) };
+        spawn_in(&self.hub, child, at)
     }
 
     /// As [`spawn`](Self::spawn).
@@ -203,24 +209,17 @@ impl<E: Send + 'static> TryTaskGroup<E> {
             tell(UnhandledKind::TaskFailed, context::current_task(), at, Some(&error));
             None
         };
-        spawn_in::<_, Fallible, E>(&self.hub, async move { Ok(told.await) }, at)
+        spawn_in(&self.hub, told, at)
     }
 }
 
-fn spawn_in<F, J, E>(hub: &Shared<Hub<E>>, future: F, at: &'static Location<'static>) -> JoinHandle<J::Value>
+fn spawn_in<F, E>(hub: &Shared<Hub<E>>, future: F, at: &'static Location<'static>) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
-    J: Judge<F::Output, Error = E>,
-    J::Value: Send + 'static,
+    F::Output: Send + 'static,
     E: Send + 'static,
 {
-    let start = |core: &Shared<Core>| {
-        // SAFETY: the membership beside it in the same cell holds the hub until the future is gone: it gives it up as the task
-        // completes, or, of a group that has ended, before the task is ever polled, and then a poll never comes.
-        let child = unsafe { Child::<F, J, E>::new(future, NonNull::from(&**hub), hub.number(), at) };
-        spawn_on(core, child, at, Membership::new(hub.clone(), None))
-    };
-    match context::with_current(start) {
+    match context::with_current(|core| spawn_on(core, future, at, Membership::new(hub))) {
         Some(handle) => handle,
         None => panic!("{}", context::NO_RUNTIME),
     }

@@ -13,12 +13,14 @@
 //! | `timers.rs` | a wheel with its lock |
 //! | `probe.rs` | nothing: a waker that counts |
 //! | `roll.rs` | the list of the runtimes of a process, of values instead |
+//! | `crew.rs` | a group without a body |
 //! | `depot.rs` | where full magazines of freed cells are left |
 //! | `reactor` | a registration, its directions and waiters |
 
 #![allow(missing_debug_implementations, reason = "doors of models, which nobody prints")]
 
 mod biased;
+mod crew;
 mod depot;
 mod engine;
 mod idle;
@@ -31,6 +33,7 @@ mod timers;
 
 pub use crate::reactor::model as reactor;
 pub use biased::Section;
+pub use crew::{Crew, Crewing};
 pub use depot::Depot;
 pub use engine::{Engine, Seat};
 pub use idle::Sleepers;

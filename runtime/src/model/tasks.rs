@@ -1,7 +1,7 @@
 //! Task cells without workers: their scheduler is a queue behind a lock, and whoever likes polls.
 
 use crate::observe::unhandled::Unhandled;
-use crate::task::cell::{self, Header, Schedule, Turn};
+use crate::task::cell::{self, Header, Name, Schedule, Turn};
 use crate::task::state::Claim;
 use crate::task::{CancelCause, CancelKind, JoinHandle, Runnable, Spec, TaskId};
 use core::future::Future;
@@ -128,15 +128,19 @@ impl Tasks {
         }))
     }
 
-    fn allocate<F: Future + 'static>(&self, future: F) -> NonNull<Header> {
+    fn allocate<F: Future + 'static, N: Name>(&self, future: F, name: N) -> NonNull<Header> {
         let spec = Spec { id: TaskId::next(), location: Location::caller(), owner: 0, pinned: false };
         // SAFETY: the models' futures may go anywhere and borrow nothing.
-        unsafe { cell::allocate(future, Queue(NonNull::from(&*self.0)), spec, ()) }
+        unsafe { cell::allocate(future, Queue(NonNull::from(&*self.0)), spec, name) }
     }
 
     /// A new task that is ready, in nobody's queue.
     pub fn ready<F: Future + 'static>(&self, future: F) -> (Ready, JoinHandle<F::Output>) {
-        let task = self.allocate(future);
+        self.ready_named(future, ())
+    }
+
+    fn ready_named<F: Future + 'static, N: Name>(&self, future: F, name: N) -> (Ready, JoinHandle<F::Output>) {
+        let task = self.allocate(future, name);
         // SAFETY: a new task: this is its one Runnable, and its handle with the handle's reference.
         unsafe { (Ready(Runnable::from_ptr(task)), JoinHandle::from_ptr(task)) }
     }
@@ -144,6 +148,12 @@ impl Tasks {
     /// A new task in the queue.
     pub fn spawn<F: Future + 'static>(&self, future: F) -> JoinHandle<F::Output> {
         let (ready, handle) = self.ready(future);
+        self.0.ready.lock().push_back(ready.0);
+        handle
+    }
+
+    pub(super) fn spawn_named<F: Future + 'static, N: Name>(&self, future: F, name: N) -> JoinHandle<F::Output> {
+        let (ready, handle) = self.ready_named(future, name);
         self.0.ready.lock().push_back(ready.0);
         handle
     }

@@ -138,18 +138,27 @@ pub trait Name: 'static {
         None
     }
 
+    /// The task ended by a panic.
+    ///
+    /// # Errors
+    /// The panic, if it is the handle's.
+    fn panicked(&self, _task: &Header, panic: Panic) -> Result<(), Panic> {
+        Err(panic)
+    }
+
     /// The task is about to complete.
     fn farewell(&self) -> Self::Farewell;
 }
 
 /// See [`Name::farewell`].
 pub trait Farewell {
-    /// The task is complete, and its memory may be gone.
-    fn say(self);
+    /// The task is complete, and its memory may be gone. `counted` if it was [counted](State::count) before that.
+    fn say(self, counted: bool);
 }
 
 impl Farewell for () {
-    fn say(self) {}
+    #[inline(always)]
+    fn say(self, _counted: bool) {}
 }
 
 /// No name.

@@ -57,8 +57,9 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
         let dropped = unsafe { self.header.root().unwind(cancels, drop_future) };
         let outcome = match dropped {
             Ok(()) => Err(ended),
-            Err(late) => self.ended_late(Err(ended), late),
+            Err(late) => self.late_panic(Err(ended), late),
         };
+        let outcome = self.tell_name(outcome);
         // SAFETY: as above; what was there is dropped, or given up half-dropped by its own panic.
         self.stage.with_mut(|stage| unsafe { stage.write(Stage::Outcome(outcome)) });
     }
@@ -66,13 +67,35 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
     /// The future's destructor panicked: that is what the handle is told, and what the task had come to before is dropped, or
     /// reported if it was a panic too.
     #[cold]
-    fn ended_late(
+    fn late_panic(
         &self,
         first: Result<F::Output, Ended>,
         late: weftwork_sync::primitive::Panic,
     ) -> Result<F::Output, Ended> {
         self.discard(first);
         Err(Ended::Panicked(Panic(late)))
+    }
+
+    /// As [`late_panic`](Self::late_panic), for a task that is not told otherwise that it has ended.
+    #[cold]
+    fn ended_late(
+        &self,
+        first: Result<F::Output, Ended>,
+        late: weftwork_sync::primitive::Panic,
+    ) -> Result<F::Output, Ended> {
+        self.tell_name(self.late_panic(first, late))
+    }
+
+    /// A panic may be somebody else's than the handle's.
+    fn tell_name(&self, outcome: Result<F::Output, Ended>) -> Result<F::Output, Ended> {
+        let Err(Ended::Panicked(panic)) = outcome else { return outcome };
+        Err(match self.name.panicked(&self.header, panic) {
+            Ok(()) => {
+                self.header.root().fail();
+                Ended::Cancelled
+            }
+            Err(panic) => Ended::Panicked(panic),
+        })
     }
 
     /// Lets go of an outcome that nobody reads.
@@ -318,7 +341,8 @@ unsafe fn complete<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
     let farewell = cell.name.farewell();
     // SAFETY: once per task, here, inside of it.
     let left = unsafe { cell.scheduler.leave(this) };
-    match cell.header.state.complete(left) {
+    let (completed, counted) = cell.header.state.complete(left);
+    match completed {
         Completed::HandedOver => {}
         // SAFETY: nobody else can reach the task, so the outcome and the memory are this thread's.
         Completed::Alone => unsafe { free::<F, S, N>(this) },
@@ -339,7 +363,7 @@ unsafe fn complete<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
             }
         }
     }
-    farewell.say();
+    farewell.say(counted);
 }
 
 /// Moves the outcome to the handle's `to`, a `Result<F::Output, JoinError>`.

@@ -21,8 +21,9 @@
 //! | `CANCELLED` | the future is to be dropped instead of polled; sticky | cancel, shutdown | never |
 //! | `JOIN` | a [`JoinHandle`](super::JoinHandle) exists; with `COMPLETE`, the outcome is the handle's | spawn | the handle's drop |
 //! | `JOIN_WAKER` | the waker slot is filled and frozen; unset, the slot is the handle's alone. With `COMPLETE`, the waker is whose completed the task | the handle | the handle, before `COMPLETE` only |
+//! | `COUNTED` | whoever waits for the end of the group that it belongs to has counted it | spawn, count | never |
 //!
-//! Above the bits stands the reference count. It counts wakers, the handle, and one for the list that owns the task; that
+//! Above the bits stands the reference count. It counts wakers, the handle, the place in a group, and one for the list that owns the task; that
 //! last one is given up only with `COMPLETE` or after it. A `Runnable` is not counted: it exists only while the task is
 //! incomplete, and until then the owning list keeps the memory alive. So waking and polling move no count.
 //!
@@ -63,7 +64,8 @@ const COMPLETE: usize = 1 << 2;
 const CANCELLED: usize = 1 << 3;
 const JOIN: usize = 1 << 4;
 const JOIN_WAKER: usize = 1 << 5;
-const REFERENCE: usize = 1 << 6;
+const COUNTED: usize = 1 << 6;
+const REFERENCE: usize = 1 << 7;
 
 /// Beyond this many references something forgets wakers in a loop; the process ends rather than wrap into a use after
 /// free.
@@ -286,23 +288,23 @@ impl State {
     }
 
     /// Transition (5). The outcome has been stored; only the thread inside the task may call it. `left` if the task is off
-    /// the list that owned it and that list's reference is the caller's.
+    /// the list that owned it and that list's reference is the caller's. With it, whether the task was [counted](Self::count) before.
     #[inline]
-    pub fn complete(&self, left: bool) -> Completed {
+    pub fn complete(&self, left: bool) -> (Completed, bool) {
         // Ordering: Acquire sees the waker that the handle stored, and pairs with the Release of references given up.
         let mut now = self.0.load(Ordering::Acquire);
         loop {
             debug_assert!(now & HELD != 0 && now & COMPLETE == 0, "completed outside a poll");
             if left && now & JOIN == 0 && now / REFERENCE == 1 {
-                return Completed::Alone;
+                return (Completed::Alone, false);
             }
             let (has_join, has_waker) = (now & JOIN != 0, now & JOIN_WAKER != 0);
             let hands_over = left && has_join && !has_waker;
             let next = (now | COMPLETE) - if hands_over { REFERENCE } else { 0 };
             // Ordering: Release publishes the outcome to the handle; Acquire as above.
             match self.0.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) if hands_over => return Completed::HandedOver,
-                Ok(_) => return Completed::Kept { has_join, has_waker },
+                Ok(_) if hands_over => return (Completed::HandedOver, now & COUNTED != 0),
+                Ok(_) => return (Completed::Kept { has_join, has_waker }, now & COUNTED != 0),
                 Err(seen) => now = seen,
             }
         }
@@ -398,6 +400,33 @@ impl State {
                 Err(seen) => now = seen,
             }
         }
+    }
+
+    /// Counts the task among those whose end is waited for; `false` if it is complete.
+    pub fn count(&self) -> bool {
+        self.change_unless_complete(|now| now | COUNTED).is_ok()
+    }
+
+    /// As [`count`](Self::count), for a task that nobody else knows of.
+    pub fn count_new(&self) {
+        self.change_new(|now| now | COUNTED);
+    }
+
+    /// One more reference to a task that nobody else knows of.
+    #[inline]
+    pub fn reference_new(&self) {
+        self.change_new(|now| now + REFERENCE);
+    }
+
+    /// One less, and [not counted](Self::count_new) any more.
+    pub fn release_new(&self) {
+        self.change_new(|now| (now - REFERENCE) & !COUNTED);
+    }
+
+    #[inline]
+    fn change_new(&self, change: impl FnOnce(usize) -> usize) {
+        // Ordering: Relaxed: it is the caller's alone, and published as a whole.
+        self.0.store(change(self.0.load(Ordering::Relaxed)), Ordering::Relaxed);
     }
 
     /// One more reference, made from one that the caller holds.
