@@ -16,7 +16,6 @@
 use crate::latch::Latch;
 use crate::log::Log;
 use crate::server::Limits;
-use futures::future::{Either, select};
 use futures::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use std::io;
 use std::net::SocketAddr;
@@ -27,7 +26,7 @@ use weftwork::group::Drained;
 use weftwork::net::{TcpListener, TcpStream};
 use weftwork::scope::on_cancel;
 use weftwork::sync::{OwnedPermit, Semaphore};
-use weftwork::{group, timeout};
+use weftwork::{group, select, timeout};
 
 /// The longest line that is answered, its end included.
 pub const LINE_LIMIT_BYTES: u64 = 8 * 1024;
@@ -107,16 +106,17 @@ impl Client {
         let mut input = BufReader::new(&self.stream);
         for answered in 0.. {
             let next = async { Ok(!input.fill_buf().await?.is_empty()) };
-            match select(pin!(self.patiently(next)), pin!(self.closing.reached())).await {
-                Either::Left((there_is_more, _)) => {
-                    if !there_is_more? {
-                        return Ok(answered);
-                    }
-                }
-                Either::Right(((), _)) => {
+            let there_is_more = select! {
+                // In this order: what has come is answered.
+                biased;
+                there_is_more = self.patiently(next) => there_is_more?,
+                () = self.closing.reached() => {
                     self.patiently(self.stream.write_all(b"Goodbye.\r\n")).await?;
-                    return Ok(answered);
+                    false
                 }
+            };
+            if !there_is_more {
+                return Ok(answered);
             }
             let line = self.patiently(read_line(&mut input)).await?;
             self.patiently(self.stream.write_all(line.to_uppercase().as_bytes())).await?;

@@ -1,6 +1,7 @@
 //! The classics, as a user runs them.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests stand outside of the facade")]
 
+use std::collections::HashSet;
 use std::process::{Command, Output, Stdio};
 
 fn classics(words: &[&str]) -> Output {
@@ -22,15 +23,38 @@ fn what_a_user_types_is_run_on_the_system_s_clock() {
 }
 
 #[test]
-fn the_list_names_each_with_what_it_shows() {
+fn the_list_names_each_once_with_what_it_shows() {
     let listed = classics(&["list"]);
     let listed = String::from_utf8_lossy(&listed.stdout);
     assert!(listed.lines().any(|line| line.starts_with("ping_pong ") && line.ends_with("give way at each step")));
+    let names: HashSet<_> = listed.lines().map(|line| line.split(' ').next()).collect();
+    assert_eq!(names.len(), listed.lines().count());
 }
 
 #[test]
-fn a_name_that_is_none_ends_with_2() {
-    let refused = classics(&["gathering"]);
-    assert_eq!(refused.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("`classics list` says which there are"));
+fn what_cannot_be_understood_is_told_and_ends_with_2() {
+    for words in [
+        &["gathering"][..],
+        &["hello", "add"],
+        &["hello", "--scale", "0"],
+        &["hello", "--scale", "nan"],
+        &["hello", "--flavor", "vanilla"],
+        &["check", "everything"],
+    ] {
+        let refused = classics(words);
+        assert_eq!(refused.status.code(), Some(2), "{words:?}");
+        assert!(String::from_utf8_lossy(&refused.stderr).starts_with("classics: "));
+    }
+}
+
+#[test]
+fn the_environment_says_how_long_a_second_lasts_unless_the_command_line_does() {
+    let with = |scale: &str, words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_classics"));
+        command.args(words).env("CLASSICS_SCALE", scale).stdin(Stdio::null()).output().expect("the program starts")
+    };
+    // Ten seconds of a thousand each, or of a thousandth.
+    assert!(with("0.001", &["sequential"]).status.success());
+    assert!(with("1000", &["sequential", "--scale", "0.001"]).status.success());
+    assert_eq!(with("slow", &["sequential"]).status.code(), Some(2));
 }

@@ -2,11 +2,11 @@
 
 use examples::arguments::{Arguments, UsageError};
 use examples::factor::Search;
-use futures::future::{Either, select};
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::pin::pin;
 use std::process::ExitCode;
+use weftwork::select;
 use weftwork::signal::ctrl_c;
 
 const HELP: &str = "\
@@ -44,14 +44,13 @@ async fn main() -> ExitCode {
     let search = Search::new(options.threads);
     let mut interrupted = pin!(ctrl_c());
     for number in options.numbers {
-        match select(pin!(search.factors(number)), interrupted.as_mut()).await {
-            Either::Left((factors, _)) => {
-                let factors: Vec<_> = factors.iter().map(u64::to_string).collect();
-                println!("{number}: {}", factors.join(" "));
-            }
-            // The future is dropped, and with it the search ends.
-            Either::Right(_) => return ExitCode::from(ENDED_BY_INTERRUPT),
-        }
+        let factors = select! {
+            factors = search.factors(number) => factors,
+            // The search is dropped, and so ends.
+            _ = &mut interrupted => return ExitCode::from(ENDED_BY_INTERRUPT),
+        };
+        let factors: Vec<_> = factors.iter().map(u64::to_string).collect();
+        println!("{number}: {}", factors.join(" "));
     }
     ExitCode::SUCCESS
 }

@@ -1,9 +1,8 @@
-//! `in_turn` at once: it takes as long as the longer one. Two functions have two types, so they are boxed to be gathered
-//! together; `futures::join!` would take them as they are, inside of this task.
+//! `in_turn` at once: it takes as long as the longer one. Two functions have two types, so `join!` takes them, with a value of
+//! each; it runs them inside of this task, where `gather` makes tasks of many that are alike.
 
 use crate::pace::{Stopwatch, seconds};
-use futures::future::FutureExt as _;
-use weftwork::{gather, sleep};
+use weftwork::{join, sleep};
 
 async fn test_a(x: u32) -> u32 {
     println!("in test a");
@@ -21,6 +20,6 @@ async fn test_b(x: u32) -> u32 {
 
 pub async fn main() {
     let watch = Stopwatch::start();
-    println!("{:?}", gather([test_a(1).boxed(), test_b(2).boxed()]).await);
+    println!("{:?}", join!(test_a(1), test_b(2)));
     println!("{} elapsed", watch.elapsed());
 }
