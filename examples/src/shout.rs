@@ -49,16 +49,18 @@ pub async fn serve_until(
     let mut stop = pin!(stop);
     let served = group(async |group| {
         let accepted = loop {
-            // `stop` first: however many clients come, it is looked at.
-            match select(stop.as_mut(), pin!(admit(&listener, &places))).await {
-                Either::Left(((), _)) => break Ok(()),
-                Either::Right((Ok((place, stream, peer)), _)) => {
-                    let client =
-                        Client { stream, peer, place, closing: closing.clone(), patience: limits.idle_timeout };
-                    group.spawn_isolated(client.serve(log.clone())).detach();
-                }
-                Either::Right((Err(error), _)) => break Err(error),
-            }
+            let admitted = select! {
+                // In this order: however many clients come, `stop` is looked at.
+                biased;
+                () = &mut stop => break Ok(()),
+                admitted = admit(&listener, &places) => admitted,
+            };
+            let (place, stream, peer) = match admitted {
+                Ok(admitted) => admitted,
+                Err(error) => break Err(error),
+            };
+            let client = Client { stream, peer, place, closing: closing.clone(), patience: limits.idle_timeout };
+            group.spawn_isolated(client.serve(log.clone())).detach();
         };
         // From here on whoever connects is refused by the system.
         drop(listener);
