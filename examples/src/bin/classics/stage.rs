@@ -1,6 +1,6 @@
 //! The runtime and the clock that a program runs on.
 
-use weftwork::runtime::{RunError, Builder};
+use weftwork::runtime::{Builder, RunError};
 use weftwork::testing::{ManualClock, settle};
 
 /// Which scheduler runs the tasks.

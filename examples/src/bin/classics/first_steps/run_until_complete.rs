@@ -1,7 +1,7 @@
 //! A runtime that is kept: `block_on` runs a future to its end and gives its value, as `run_until_complete` does. Tasks
 //! spawned before it wait until somebody drives the runtime; the runtime ends when it is dropped.
 
-use weftwork::runtime::{RunError, Builder};
+use weftwork::runtime::{Builder, RunError};
 
 async fn add3(x: u32) -> u32 {
     println!("in async fun add");

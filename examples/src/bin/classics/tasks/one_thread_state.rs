@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use weftwork::runtime::{RunError, Builder};
+use weftwork::runtime::{Builder, RunError};
 use weftwork::spawn_local;
 use weftwork::task::yield_now;
 
