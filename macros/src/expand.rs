@@ -9,6 +9,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, ItemFn};
 
+use crate::TESTING;
 use crate::options::{CtrlC, Faults, Flavor, OptionList, Options};
 
 /// Which of the two attributes is expanded.
@@ -26,10 +27,18 @@ impl Entry {
         }
     }
 
-    fn default_flavor(self) -> Flavor {
+    pub(crate) fn default_flavor(self) -> Flavor {
         match self {
             Self::Main => Flavor::MultiThread,
             Self::Test => Flavor::CurrentThread,
+        }
+    }
+
+    /// What may be given, for the message about what may not.
+    pub(crate) fn options(self) -> &'static str {
+        match self {
+            Self::Main => "`flavor`, `worker_threads`, `ctrl_c` and `crate`",
+            Self::Test => "`flavor`, `worker_threads`, `clock`, `seed`, `leaks` and `crate`",
         }
     }
 }
@@ -44,9 +53,7 @@ pub(crate) fn expand(entry: Entry, options: TokenStream, item: TokenStream) -> T
         }
     };
     let mut faults = Faults::default();
-    let options = faults.keep(
-        syn::parse2::<OptionList>(options).and_then(|list| list.check(entry.default_flavor(), entry == Entry::Main)),
-    );
+    let options = faults.keep(syn::parse2::<OptionList>(options).and_then(|list| list.check(entry)));
     check_function(entry, &function, &mut faults);
     match (faults.into_result(), options) {
         (Ok(()), Some(options)) => entry_point(entry, &options, function),
@@ -126,15 +133,22 @@ fn entry_point(entry: Entry, options: &Options, function: ItemFn) -> TokenStream
     let output = Ident::new("__output", Span::mixed_site());
     let error = Ident::new("__error", Span::mixed_site());
     let policy = options.ctrl_c.unwrap_or(CtrlC::CancelMain).variant();
+    let make = quote!(#weftwork::runtime::Builder::#builder()#worker_threads);
+    let start = if entry == Entry::Test && TESTING {
+        let clock = options.virtual_clock.then(|| quote!(.virtual_clock()));
+        let seed = options.seed.map(|seed| quote!(.seed(#seed)));
+        let leaks = options.leaks.then(|| quote!(.allow_leaks()));
+        quote!(#weftwork::testing::Trial::new(#make)#clock #seed #leaks)
+    } else {
+        make
+    };
     // At the span of the body, so that what the compiler says about the runtime's use points into the user's function.
     let run = match entry {
         Entry::Main => quote_spanned! {block.span()=>
-            #weftwork::runtime::Builder::#builder()#worker_threads
-                .ctrl_c(#weftwork::runtime::OnCtrlC::#policy)
-                .run_main(#name())
+            #start.ctrl_c(#weftwork::runtime::OnCtrlC::#policy).run_main(#name())
         },
         Entry::Test => quote_spanned! {block.span()=>
-            match #weftwork::runtime::Builder::#builder()#worker_threads.run(#name()) {
+            match #start.run(#name()) {
                 ::core::result::Result::Ok(#output) => #output,
                 // The error says what to do about it.
                 ::core::result::Result::Err(#error) => {

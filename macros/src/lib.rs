@@ -14,6 +14,9 @@ mod options;
 use expand::Entry;
 use proc_macro::TokenStream;
 
+/// Whether weftwork's feature `testing` is on, which tests are then run by.
+const TESTING: bool = cfg!(feature = "testing");
+
 /// Makes an async function the program's entry point: it runs on a runtime of its own.
 ///
 /// The calling thread becomes worker 0 and the function's future stays on it, so it need not be `Send`. When the function
@@ -67,6 +70,15 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 /// The options are those of [`macro@main`] without `ctrl_c`, and the default of `flavor` is `"current_thread"`: a test that
 /// says nothing gets a guaranteed first-in first-out order. `#[should_panic]`, `#[cfg]` and a `Result` as return type
 /// work as with `#[test]`, which must not be written beside this attribute.
+///
+/// With weftwork's feature `testing` the test also fails if tasks are left when it returns, by name and place; when it fails
+/// otherwise, the tasks that were there are printed. There are three more options then:
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `clock = "virtual"` | time stands still while anything can run, and then jumps to the next timer | `"real"` |
+/// | `seed = N` | ready tasks run in an order drawn from that number, or from `WEFTWORK_SEED`; printed when the test fails; for the current-thread flavour | first in, first out |
+/// | `leaks = true` | tasks may be left; they are cancelled | `false` |
 ///
 /// # Panics
 ///

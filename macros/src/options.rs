@@ -10,6 +10,9 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
 
+use crate::TESTING;
+use crate::expand::Entry;
+
 /// The kinds of runtime that `runtime::Builder` knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flavor {
@@ -41,6 +44,9 @@ pub(crate) struct Options {
     pub(crate) worker_threads: Option<usize>,
     pub(crate) ctrl_c: Option<CtrlC>,
     pub(crate) weftwork: Path,
+    pub(crate) virtual_clock: bool,
+    pub(crate) seed: Option<u64>,
+    pub(crate) leaks: bool,
 }
 
 /// One `name = value`, not yet looked at.
@@ -75,12 +81,14 @@ impl Parse for OptionList {
 
 impl OptionList {
     /// Gives every option its meaning, or says everything that is wrong with the list.
-    pub(crate) fn check(self, default_flavor: Flavor, is_main: bool) -> syn::Result<Options> {
+    pub(crate) fn check(self, entry: Entry) -> syn::Result<Options> {
         let mut faults = Faults::default();
         let mut flavor: Option<Flavor> = None;
         let mut worker_threads: Option<(usize, Span)> = None;
         let mut ctrl_c: Option<CtrlC> = None;
         let mut weftwork: Option<Path> = None;
+        let (mut virtual_clock, mut leaks) = (false, false);
+        let mut seed: Option<(u64, Span)> = None;
         let mut seen: Vec<String> = Vec::new();
 
         for Given { name, value } in self.0 {
@@ -94,15 +102,26 @@ impl OptionList {
                 "worker_threads" => {
                     worker_threads = faults.keep(read_worker_threads(&value)).map(|count| (count, name.span()));
                 }
-                "ctrl_c" if is_main => ctrl_c = faults.keep(read_ctrl_c(&value)),
+                "ctrl_c" if entry == Entry::Main => ctrl_c = faults.keep(read_ctrl_c(&value)),
                 "ctrl_c" => faults.add(syn::Error::new(
                     name.span(),
                     "`ctrl_c` is an option of #[weftwork::main]: in a test Ctrl-C ends the process, as for any other test",
                 )),
                 "crate" => weftwork = faults.keep(read_path(&value)),
+                "clock" | "seed" | "leaks" if entry == Entry::Main => faults.add(syn::Error::new(
+                    name.span(),
+                    format!("`{word}` is an option of #[weftwork::test]: a program runs on the real clock, in the order it comes"),
+                )),
+                "clock" | "seed" | "leaks" if !TESTING => faults.add(syn::Error::new(
+                    name.span(),
+                    format!("`{word}` needs weftwork's feature `testing`: add it to the dev-dependency"),
+                )),
+                "clock" => virtual_clock = faults.keep(read_clock(&value)).unwrap_or_default(),
+                "seed" => seed = faults.keep(read_seed(&value)).map(|seed| (seed, name.span())),
+                "leaks" => leaks = faults.keep(read_leaks(&value)).unwrap_or_default(),
                 _ => faults.add(syn::Error::new(
                     name.span(),
-                    format!("unknown option `{word}`: the options are `flavor`, `worker_threads`, `ctrl_c` and `crate`"),
+                    format!("unknown option `{word}`: the options are {}", entry.options()),
                 )),
             }
             seen.push(word);
@@ -110,7 +129,7 @@ impl OptionList {
 
         // A flavour that could not be read makes no second complaint about what it would have meant.
         let flavor_is_known = flavor.is_some() || !seen.iter().any(|word| word == "flavor");
-        let flavor = flavor.unwrap_or(default_flavor);
+        let flavor = flavor.unwrap_or(entry.default_flavor());
         if let (Flavor::CurrentThread, true, Some((_, span))) = (flavor, flavor_is_known, worker_threads) {
             faults.add(syn::Error::new(
                 span,
@@ -118,8 +137,18 @@ impl OptionList {
                  or write `flavor = \"multi_thread\"`",
             ));
         }
+        if let (Flavor::MultiThread, true, Some((_, span))) = (flavor, flavor_is_known, seed) {
+            faults.add(syn::Error::new(
+                span,
+                "a seed orders the tasks of a current-thread runtime, which has one thread: remove `seed`, \
+                 or write `flavor = \"current_thread\"`",
+            ));
+        }
         faults.into_result()?;
         Ok(Options {
+            virtual_clock,
+            seed: seed.map(|(seed, _)| seed),
+            leaks,
             flavor,
             worker_threads: worker_threads.map(|(count, _)| count),
             ctrl_c,
@@ -185,6 +214,29 @@ fn read_worker_threads(value: &Expr) -> syn::Result<usize> {
     }
 }
 
+fn read_clock(value: &Expr) -> syn::Result<bool> {
+    const CHOICE: &str = "`clock` is \"virtual\" or \"real\"";
+    let text = as_text(value).ok_or_else(|| syn::Error::new_spanned(value, format!("{CHOICE}, in quotes")))?;
+    match text.value().as_str() {
+        "virtual" => Ok(true),
+        "real" => Ok(false),
+        other => Err(syn::Error::new(text.span(), format!("no clock is called \"{other}\": {CHOICE}"))),
+    }
+}
+
+fn read_seed(value: &Expr) -> syn::Result<u64> {
+    let fault = || syn::Error::new_spanned(value, "`seed` is a number written out, as in `seed = 7`");
+    let Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) = value else { return Err(fault()) };
+    number.base10_parse().map_err(|_| fault())
+}
+
+fn read_leaks(value: &Expr) -> syn::Result<bool> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Bool(word), .. }) => Ok(word.value),
+        _ => Err(syn::Error::new_spanned(value, "`leaks` is `true` or `false`")),
+    }
+}
+
 fn read_path(value: &Expr) -> syn::Result<Path> {
     let fault = || {
         let given = value.to_token_stream();
@@ -210,7 +262,7 @@ mod tests {
 
     fn read(options: proc_macro2::TokenStream) -> Result<Options, Vec<String>> {
         syn::parse2::<OptionList>(options)
-            .and_then(|list| list.check(Flavor::MultiThread, true))
+            .and_then(|list| list.check(Entry::Main))
             .map_err(|fault| fault.into_iter().map(|one| one.to_string()).collect())
     }
 
@@ -240,6 +292,12 @@ mod tests {
     #[test]
     fn a_number_too_large_is_an_error_and_no_panic() {
         assert!(read(quote!(worker_threads = 99999999999999999999999)).is_err());
+    }
+
+    #[test]
+    fn what_is_for_tests_alone_is_refused_on_main() {
+        let faults = read(quote!(clock = "virtual", seed = 1, leaks = true)).err().unwrap();
+        assert!(faults.len() == 3 && faults.iter().all(|fault| fault.contains("#[weftwork::test]")), "{faults:?}");
     }
 
     #[test]

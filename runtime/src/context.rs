@@ -92,6 +92,16 @@ pub(crate) fn sits_in(core: &Shared<Core>) -> bool {
     sits.unwrap_or(false)
 }
 
+/// The slot at which the calling thread sits in any of its frames.
+pub(crate) fn seat_in(core: &Core) -> Option<usize> {
+    let seat = SEATS.try_with(|seats| {
+        // SAFETY: as in with_worker.
+        let mut workers = seats.borrow().iter().map(|seat| unsafe { &**seat }).collect::<Vec<_>>().into_iter().rev();
+        workers.find(|worker| ptr::eq(&*worker.core, core)).map(|worker| worker.index)
+    });
+    seat.unwrap_or(None)
+}
+
 /// Runs `f` with the calling thread as no worker, but inside the same runtime: it may block, and block on futures.
 pub(crate) fn stand_up<R>(f: impl FnOnce() -> R) -> R {
     struct SitDown(*const Worker);

@@ -26,7 +26,7 @@
 //! | `hyper` | the runtime's side of hyper 1 |
 //! | `tokio-io` | tokio's I/O traits on our streams |
 //! | `tracing` | what a runtime has to say as events, and a span for each task; the guide's page "logs" lists them |
-//! | `testing` | a clock that a test moves, `settle`, and workers that go step by step |
+//! | `testing` | virtual time, drawn orders, tasks that are left over found, `settle`, and workers that go step by step |
 //!
 //! What the runtime promises is in docs/promises.md, how it works in docs/guide/how-it-works.md.
 #![warn(missing_debug_implementations)]

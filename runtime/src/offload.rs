@@ -2,18 +2,22 @@
 
 use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
+use crate::platform::clock::Hold;
 use crate::scheduler::{Core, watchdog};
 use crate::scope::node::Node;
 use crate::scope::region::Rare;
 use crate::task::cell::drop_payload;
 use crate::task::local::place;
 use crate::task::local::values::Values;
+use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::borrow::Cow;
-use weftwork_blocking::{BlockingExecutor, BlockingHandle, JobInfo, JobOptions, OffloadError, PanicPayload};
+use weftwork_blocking::{
+    BlockingExecutor, BlockingHandle, JobInfo, JobOptions, OffloadError, PanicPayload, SpawnError,
+};
 use weftwork_sync::primitive::{Shared, contain};
 
 /// Runs `f`, which may block, on a thread of the runtime's pool.
@@ -71,9 +75,14 @@ where
 {
     let name: Cow<'static, str> = core::any::type_name::<F>().into();
     let core = context::current();
+    let options = JobOptions::new().name(name.clone());
+    let hold = core.as_ref().and_then(|core| core.config.clock.hold());
     let values = place::copy();
     let call = move || Unread::of(core, values, f);
-    let handle = weftwork_blocking::run_on_with(executor, JobOptions::new().name(name.clone()), call);
+    let handle = match hold {
+        None => weftwork_blocking::run_on_with(executor, options, call),
+        Some(hold) => weftwork_blocking::run_on_with(&Held(executor, Cell::new(Some(hold))), options, call),
+    };
     Offload { state: State::Running(handle.abandon_on_drop()), join_on_cancel: false, waits: None }
 }
 
@@ -97,6 +106,19 @@ where
     F: FnOnce() -> T,
 {
     watchdog::in_place(f)
+}
+
+/// An executor whose next job keeps the time from moving until it has ended and its caller was woken.
+struct Held<'a, E: ?Sized>(&'a E, Cell<Option<Hold>>);
+
+impl<E: BlockingExecutor + ?Sized> BlockingExecutor for Held<'_, E> {
+    fn execute(&self, job: Box<dyn FnOnce() + Send>) -> Result<(), SpawnError> {
+        let hold = self.1.take();
+        self.0.execute(Box::new(move || {
+            job();
+            drop(hold);
+        }))
+    }
 }
 
 /// What a call came to, until its caller reads it. If nobody does, a panic is told: the call's own, or that of its value's

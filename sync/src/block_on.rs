@@ -6,6 +6,7 @@
 
 use crate::coop;
 use crate::primitive::{Parker, Shared};
+use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::pin::pin;
 use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
@@ -23,60 +24,83 @@ use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 /// assert_eq!(weftwork_sync::block_on(async { 1 + 1 }), 2);
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
     let parker = Shared::new(Parker::new());
-    let waker = waker(parker.clone());
+    block_on_with(future, &parker, || parker.park())
+}
+
+/// What a blocked thread is woken by.
+#[doc(hidden)]
+pub trait Unpark: Send + Sync + 'static {
+    /// Ends the thread's wait, or its next one.
+    fn unpark(&self);
+}
+
+impl Unpark for Parker {
+    fn unpark(&self) {
+        Self::unpark(self);
+    }
+}
+
+/// [`block_on`] with a wait of the caller's own: `park` returns once `bed` has been told.
+#[doc(hidden)]
+pub fn block_on_with<F: Future, B: Unpark>(future: F, bed: &Shared<B>, park: impl Fn()) -> F::Output {
+    let mut future = pin!(future);
+    let waker = waker(bed.clone());
     let mut cx = Context::from_waker(&waker);
     coop::unconstrained(|| {
         loop {
             if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                 return output;
             }
-            parker.park();
+            park();
         }
     })
 }
 
-const VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_owner);
+struct WakerOf<B>(PhantomData<B>);
 
-fn waker(parker: Shared<Parker>) -> Waker {
-    // SAFETY: the vtable below keeps RawWaker's contract: one owner per waker, and Shared and Parker are thread-safe.
-    unsafe { Waker::from_raw(RawWaker::new(Shared::into_raw(parker).cast(), &VTABLE)) }
+impl<B: Unpark> WakerOf<B> {
+    const VTABLE: RawWakerVTable = RawWakerVTable::new(clone::<B>, wake::<B>, wake_by_ref::<B>, drop_owner::<B>);
+}
+
+fn waker<B: Unpark>(bed: Shared<B>) -> Waker {
+    // SAFETY: the vtable keeps RawWaker's contract: one owner per waker, and Shared and the bed are thread-safe.
+    unsafe { Waker::from_raw(RawWaker::new(Shared::into_raw(bed).cast(), &WakerOf::<B>::VTABLE)) }
 }
 
 /// # Safety
-/// `data` is a waker's: it owns one count of a live `Shared<Parker>`.
-unsafe fn borrow(data: *const ()) -> ManuallyDrop<Shared<Parker>> {
+/// `data` is a waker's: it owns one count of a live `Shared<B>`.
+unsafe fn borrow<B: Unpark>(data: *const ()) -> ManuallyDrop<Shared<B>> {
     // SAFETY: by contract; the count stays with the waker because this owner is never dropped.
     ManuallyDrop::new(unsafe { Shared::from_raw(data.cast()) })
 }
 
 /// # Safety
 /// As [`borrow`].
-unsafe fn clone(data: *const ()) -> RawWaker {
+unsafe fn clone<B: Unpark>(data: *const ()) -> RawWaker {
     // SAFETY: by contract.
-    let owner = unsafe { borrow(data) };
-    RawWaker::new(Shared::into_raw(Shared::clone(&owner)).cast(), &VTABLE)
+    let owner = unsafe { borrow::<B>(data) };
+    RawWaker::new(Shared::into_raw(Shared::clone(&owner)).cast(), &WakerOf::<B>::VTABLE)
 }
 
 /// # Safety
 /// As [`borrow`]; the waker's count is consumed.
-unsafe fn wake(data: *const ()) {
+unsafe fn wake<B: Unpark>(data: *const ()) {
     // SAFETY: by contract.
-    let owner = unsafe { Shared::<Parker>::from_raw(data.cast()) };
+    let owner = unsafe { Shared::<B>::from_raw(data.cast()) };
     owner.unpark();
 }
 
 /// # Safety
 /// As [`borrow`].
-unsafe fn wake_by_ref(data: *const ()) {
+unsafe fn wake_by_ref<B: Unpark>(data: *const ()) {
     // SAFETY: by contract.
-    unsafe { borrow(data) }.unpark();
+    unsafe { borrow::<B>(data) }.unpark();
 }
 
 /// # Safety
 /// As [`borrow`]; the waker's count is consumed.
-unsafe fn drop_owner(data: *const ()) {
+unsafe fn drop_owner<B: Unpark>(data: *const ()) {
     // SAFETY: by contract.
-    drop(unsafe { Shared::<Parker>::from_raw(data.cast()) });
+    drop(unsafe { Shared::<B>::from_raw(data.cast()) });
 }

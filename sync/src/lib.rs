@@ -77,6 +77,8 @@ mod waiters;
 mod wake_batch;
 
 pub use block_on::block_on;
+#[doc(hidden)]
+pub use block_on::{Unpark, block_on_with};
 pub use mutex::{Lock, LockOwned, Mutex, MutexGuard, OwnedMutexGuard};
 pub use notify::{Notified, Notify};
 pub use semaphore::{Acquire, AcquireError, AcquireOwned, OwnedPermit, Permit, Semaphore, TryAcquireError};

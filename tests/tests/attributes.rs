@@ -71,3 +71,26 @@ const error: u32 = 2;
 async fn constants_beside_the_function_do_not_disturb() {
     assert_eq!(output + error, 3);
 }
+
+#[weftwork::test(clock = "virtual")]
+async fn a_test_on_the_virtual_clock_sleeps_for_a_year() {
+    weftwork::sleep(std::time::Duration::from_secs(365 * 86_400)).await;
+}
+
+#[weftwork::test(clock = "virtual", flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_of_several_threads_on_the_virtual_clock_too() {
+    let day = std::time::Duration::from_secs(86_400);
+    let late = weftwork::spawn(weftwork::sleep(2 * day));
+    assert!(weftwork::timeout(day, late).await.is_err());
+}
+
+#[weftwork::test(clock = "virtual", seed = 7, leaks = true)]
+async fn a_test_may_draw_its_order_and_leave_tasks() {
+    weftwork::spawn(std::future::pending::<()>()).detach();
+}
+
+#[weftwork::test]
+#[should_panic(expected = "tasks are left")]
+async fn a_test_that_leaves_a_task_fails() {
+    weftwork::spawn(std::future::pending::<()>()).detach();
+}

@@ -3,38 +3,13 @@
 
 mod fixtures;
 
-use fixtures::{Log, on_virtual_time};
+use fixtures::{Log, after, cleans_up, ms, on_virtual_time, sleep};
 use futures::StreamExt;
-use std::future::pending;
-use std::time::Duration;
 use weftwork::group::{Outcome, ReturnWhen, wait};
-use weftwork::scope::{cancellable, cleanup};
 use weftwork::time::{Instant, timeout};
 use weftwork::{
     JoinError, JoinSet, as_completed, gather, gather_outcomes, race, race_ok, spawn, staggered_race, try_gather,
 };
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
-
-async fn sleep(of: u64) {
-    weftwork::sleep(ms(of)).await;
-}
-
-async fn after(of: u64) -> u64 {
-    sleep(of).await;
-    of
-}
-
-/// Waits for ever; cancelled, it takes its time, and says so.
-async fn cleans_up(log: Log, takes: u64) {
-    if let Err(cancelled) = cancellable(pending::<()>()).await {
-        cleanup(ms(10_000), sleep(takes)).await.unwrap();
-        log.put(format!("cleaned after {takes}"));
-        cancelled.propagate::<()>().await;
-    }
-}
 
 #[test]
 fn gather_gives_values_in_the_order_of_the_arguments() {
@@ -178,6 +153,7 @@ fn a_join_set_tells_panics_and_cancels_all_and_drains() {
         set.spawn(sleep(10));
         set.detach_all();
         assert!(set.join_next().await.is_none());
+        sleep(20).await;
     });
 }
 

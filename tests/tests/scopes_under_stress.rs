@@ -5,7 +5,7 @@
 
 mod fixtures;
 
-use fixtures::{Drops, Log, Reports, both_flavors, on_virtual_time, two_workers};
+use fixtures::{Drops, Log, Reports, both_flavors, ms, on_virtual_time, sleep, two_workers};
 use futures::future::{join_all, poll_fn};
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::cell::RefCell;
@@ -21,15 +21,7 @@ use weftwork::scope::{CancelScope, cancellable, cleanup, current_scope, shield};
 use weftwork::spawn;
 use weftwork::sync::oneshot;
 use weftwork::task::{spawn_local, yield_now};
-use weftwork::time::{Duration, timeout};
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
-
-async fn sleep(of: u64) {
-    weftwork::sleep(ms(of)).await;
-}
+use weftwork::time::timeout;
 
 /// Polls a future once, and finds it pending.
 async fn begin<F: Future + Unpin>(future: &mut F) {
@@ -74,6 +66,7 @@ fn a_shield_that_goes_to_another_task_and_ends_there_holds_up_the_first_no_longe
         assert!(first.cancel());
         assert!(first.await.unwrap_err().is_cancelled());
         assert_eq!(clock.ms(), 10);
+        sleep(100).await;
     });
 }
 

@@ -4,6 +4,7 @@
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
+use weftwork_sync::primitive::atomic::{AtomicUsize, Ordering};
 use weftwork_sync::primitive::unmodelled::Counter;
 use weftwork_sync::primitive::{Mutex, Shared};
 
@@ -47,7 +48,7 @@ pub(crate) fn from_std(instant: Instant) -> u64 {
 pub(crate) enum Clock {
     /// The system's monotonic clock.
     Real,
-    /// A clock that stands still until a test moves it.
+    /// A clock that stands still until a test moves it, or until nothing can run.
     Manual(Shared<ManualTime>),
 }
 
@@ -57,6 +58,35 @@ impl Clock {
         match self {
             Self::Real => real_now(),
             Self::Manual(time) => time.now(),
+        }
+    }
+
+    /// Whether it moves to the next timer when nothing can run.
+    pub(crate) fn jumps(&self) -> bool {
+        matches!(self, Self::Manual(time) if time.jumps)
+    }
+
+    /// How many want it to stand still.
+    pub(crate) fn holds(&self) -> usize {
+        match self {
+            Self::Real => 0,
+            // Ordering: Acquire pairs with the release of a hold: what was done under it is seen.
+            Self::Manual(time) => time.holds.load(Ordering::Acquire),
+        }
+    }
+
+    /// Keeps it from moving by itself.
+    pub(crate) fn hold(&self) -> Option<Hold> {
+        match self {
+            Self::Manual(time) if time.jumps => Some(ManualTime::hold(time)),
+            _ => None,
+        }
+    }
+
+    /// Moves a clock that jumps.
+    pub(crate) fn move_on(&self, nanos: u64) {
+        if let Self::Manual(time) = self {
+            time.now.add(nanos);
         }
     }
 
@@ -81,13 +111,26 @@ impl Clock {
 type Look = dyn Fn() -> bool + Send + Sync;
 
 /// A time that stands still until it is moved, and who has to look then.
-#[derive(Default)]
 pub(crate) struct ManualTime {
     now: Counter,
+    jumps: bool,
+    holds: AtomicUsize,
     lookers: Mutex<Vec<Shared<Box<Look>>>>,
 }
 
 impl ManualTime {
+    /// A time that also moves by itself: see `scheduler/jumps.rs`.
+    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only tests make one"))]
+    pub(crate) fn jumping() -> Self {
+        Self { jumps: true, ..Self::default() }
+    }
+
+    /// It does not move by itself until this is dropped.
+    pub(crate) fn hold(this: &Shared<Self>) -> Hold {
+        this.holds.fetch_add(1, Ordering::Relaxed);
+        Hold(this.clone())
+    }
+
     pub(crate) fn now(&self) -> u64 {
         self.now.get()
     }
@@ -104,6 +147,22 @@ impl ManualTime {
         let lookers = self.lookers.lock().clone();
         let gone: Vec<_> = lookers.into_iter().filter(|look| !look()).collect();
         self.lookers.lock().retain(|look| !gone.iter().any(|gone| Shared::ptr_eq(gone, look)));
+    }
+}
+
+impl Default for ManualTime {
+    fn default() -> Self {
+        Self { now: Counter::default(), jumps: false, holds: AtomicUsize::new(0), lookers: Mutex::default() }
+    }
+}
+
+/// Keeps a time from moving by itself.
+pub(crate) struct Hold(Shared<ManualTime>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // Ordering: Release: what was done under it is seen by who finds that nobody holds the clock.
+        self.0.holds.fetch_sub(1, Ordering::Release);
     }
 }
 

@@ -53,6 +53,7 @@ pub struct Builder {
     clock: Clock,
     grace: Duration,
     on_ctrl_c: OnCtrlC,
+    seed: Option<u64>,
     on_unhandled: Option<Box<Hook>>,
     on_thread_start: Option<Box<dyn Fn() + Send + Sync>>,
     on_thread_stop: Option<Box<dyn Fn() + Send + Sync>>,
@@ -82,6 +83,7 @@ impl Builder {
             clock: Clock::Real,
             grace: GRACE,
             on_ctrl_c: OnCtrlC::LeaveAlone,
+            seed: None,
             on_unhandled: None,
             on_thread_start: None,
             on_thread_stop: None,
@@ -201,6 +203,50 @@ impl Builder {
         self
     }
 
+    /// The runtime's time is virtual: it stands still while anything can run, and then jumps to the next timer.
+    ///
+    /// What keeps it from jumping: a task that is ready or being polled, a closure of `to_thread` or `run_in_executor`, a thread that polls in
+    /// `block_on`, and a [`hold`](crate::testing::ManualClock::hold). Other threads are not seen.
+    ///
+    /// The same as [`clock`](Self::clock) with a [`ManualClock::jumping`](crate::testing::ManualClock::jumping).
+    ///
+    /// ```
+    /// use weftwork::runtime::Builder;
+    /// use weftwork::time::Duration;
+    ///
+    /// let a_year = Duration::from_secs(365 * 86_400);
+    /// Builder::new_multi_thread().virtual_clock().run(weftwork::sleep(a_year)).unwrap();
+    /// ```
+    #[doc(alias("autojump_clock", "start_paused"))]
+    #[cfg(feature = "testing")]
+    pub fn virtual_clock(self) -> Self {
+        self.clock(&crate::testing::ManualClock::jumping())
+    }
+
+    /// The ready tasks of a current-thread runtime run in an order that is drawn from this number, one at a time, instead of
+    /// first in, first out: the same number gives the same order, another one another. A multi-thread runtime does not look at
+    /// it.
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    /// use weftwork::runtime::Builder;
+    ///
+    /// static ORDER: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+    ///
+    /// let order = |seed| {
+    ///     let all = (0..9).map(|n| async move { ORDER.lock().unwrap().push(n) });
+    ///     Builder::new_current_thread().seed(seed).run(weftwork::gather(all)).unwrap();
+    ///     std::mem::take(&mut *ORDER.lock().unwrap())
+    /// };
+    /// assert_eq!(order(1), order(1));
+    /// assert_ne!(order(1), order(2));
+    /// ```
+    #[cfg(feature = "testing")]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// Builds the runtime and, for a multi-thread one, starts its workers.
     ///
     /// # Errors
@@ -313,6 +359,7 @@ impl Builder {
             process: crate::platform::process_id(),
             driven: AtomicBool::new(false),
             wind_down: WindDown::new(),
+            jumps: clock.jumps().then(|| crate::scheduler::jumps::Jumps::new(workers + spares)),
             config: Config {
                 workers,
                 multi: self.multi,
@@ -323,6 +370,7 @@ impl Builder {
                 on_thread_stop: self.on_thread_stop,
                 clock,
                 grace: self.grace,
+                seed: self.seed,
             },
         });
         core.stats.wake_cost.set(crate::scheduler::sleep::WAKE_COST);

@@ -42,7 +42,7 @@ pub(super) fn block_on<F: Future>(core: &Shared<Core>, future: F, location: &'st
     super::fork::assert_parent(core);
     if core.config.multi {
         let _entered = context::enter(core.clone());
-        return frame::outside(|| weftwork_sync::block_on(future));
+        return frame::outside(|| core.wait_for(future));
     }
     let Some(_seat) = Seat::take(core) else {
         panic!(

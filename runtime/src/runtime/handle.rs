@@ -81,7 +81,7 @@ impl Handle {
         super::drive::assert_outside();
         fork::assert_parent(&self.core);
         let _entered = context::enter(self.core.clone());
-        crate::scope::frame::outside(|| weftwork_sync::block_on(future))
+        crate::scope::frame::outside(|| self.core.wait_for(future))
     }
 
     /// Makes this the calling thread's current runtime until the guard is dropped.

@@ -19,6 +19,7 @@
 //! | `place.rs` | which processor a woken worker runs on |
 //! | `idle.rs` | the protocol of sleepers, searchers and wakers |
 //! | `biased.rs` | how a blocked worker is robbed of what is its own |
+//! | `jumps.rs` | virtual time, moved on when nothing can run |
 //! | `queue.rs` | the queues that several threads reach |
 //! | `spares.rs` | workers that stand in for blocked ones |
 //! | `watchdog.rs` | bounded delay: finds blocked workers, rescues, starts spares, reports |
@@ -29,6 +30,7 @@ pub(crate) mod biased;
 pub(crate) mod deferred;
 mod gather;
 pub(crate) mod idle;
+pub(crate) mod jumps;
 pub(crate) mod look;
 mod place;
 pub(crate) mod queue;
@@ -87,6 +89,8 @@ pub(crate) struct Config {
     pub(crate) clock: Clock,
     /// What tasks have for their clean-up when a run ends.
     pub(crate) grace: Duration,
+    /// The order of a current-thread runtime's ready tasks is drawn from this; first in, first out without.
+    pub(crate) seed: Option<u64>,
 }
 
 /// What all workers of one runtime share.
@@ -111,6 +115,8 @@ pub struct Core {
     /// Whether a thread drives the current-thread runtime.
     pub(crate) driven: AtomicBool,
     pub(crate) wind_down: wind_down::WindDown,
+    /// Where the time moves by itself.
+    pub(crate) jumps: Option<jumps::Jumps>,
 }
 
 /// Tasks that were spawned by no worker.

@@ -107,12 +107,19 @@ impl Worker {
             slot.counters.parks.bump();
             slot.place.note();
             let timeout = core.config.clock.until(deadline, |due| self.gather.until(due).saturating_add(grace));
+            let timeout = match &core.jumps {
+                None => timeout,
+                Some(jumps) => self.lie_down(jumps, timeout, in_reactor, &mut ready),
+            };
             asleep = Some(self.patience.borrow().sleep());
             match &core.reactor {
                 Some(reactor) if in_reactor => turned = turn(reactor, timeout, &mut ready),
                 _ => {
                     let _ = slot.parker.park_for(timeout);
                 }
+            }
+            if let Some(jumps) = &core.jumps {
+                jumps.rise(self.index);
             }
         }
         if seat.is_some() {
@@ -219,7 +226,7 @@ impl Core {
 }
 
 /// One turn of the reactor; `ready` are the wakers of whatever became ready.
-fn turn(reactor: &Reactor, timeout: Option<Duration>, ready: &mut Vec<Waker>) -> io::Result<()> {
+pub(super) fn turn(reactor: &Reactor, timeout: Option<Duration>, ready: &mut Vec<Waker>) -> io::Result<()> {
     let Some(mut turn) = reactor.try_enter() else { return Ok(()) };
     turn.run(timeout, ready).map(drop)
 }

@@ -28,6 +28,9 @@ pub(super) const ROUND: u32 = 64;
 /// Steps between looks at whether the worker is to stay, and at its own timing.
 pub(super) const STRIDE: u32 = SAMPLE;
 
+/// 2^64 by the golden ratio: steps of it lie far from each other.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// A thread that sits at a slot.
 pub struct Worker {
     pub(crate) core: Shared<Core>,
@@ -43,6 +46,8 @@ pub struct Worker {
     /// Counted among the searchers of `idle`.
     pub(crate) searching: Cell<bool>,
     pub(super) random: Cell<u32>,
+    /// From which the next task is drawn; 0 if the oldest is next.
+    lots: Cell<u64>,
     /// Where stolen tasks land before they become this worker's own.
     pub(super) landing: RefCell<Option<Owner>>,
     /// The same for half of a peer's private queue; empty in between.
@@ -76,6 +81,7 @@ impl Worker {
         let keeps_cells = recycle::enter_worker(|| core.slots[index].cells.lock().take());
         let random = (index as u32).wrapping_mul(0x9E37_79B9) | 1;
         let (slot, multi) = (NonNull::from(&*core.slots[index]), core.config.multi);
+        let lots = core.config.seed.filter(|_| !multi).map_or(0, |seed| (seed ^ GOLDEN).max(1));
         let has_peers = multi && core.config.workers > 1;
         if has_peers {
             core.slots[index].place.enter();
@@ -90,6 +96,7 @@ impl Worker {
             looked_at: Cell::new(0),
             searching: Cell::new(false),
             random: Cell::new(random),
+            lots: Cell::new(lots),
             landing: RefCell::new(None),
             haul: RefCell::new(Fifo::new()),
             pace: Pace::default(),
@@ -219,11 +226,31 @@ impl Worker {
         } else if !self.multi {
             // First in, first out holds for tasks from outside as well.
             self.take_injected();
+            if self.lots.get() != 0 {
+                self.draw();
+            }
         }
         if steps.is_multiple_of(ROUND) {
             self.look_around(Look::Near);
         }
         self.end_search_that_found();
+    }
+
+    /// Has one of the ready tasks be next, whichever the seed says.
+    #[cold]
+    fn draw(&self) {
+        let state = self.lots.get().wrapping_add(GOLDEN).max(1);
+        self.lots.set(state);
+        // The finisher of SplitMix64.
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let drawn = mixed ^ (mixed >> 31);
+        self.own(|local| {
+            let ready = local.private.len() as u64;
+            if ready > 1 {
+                local.private.bring_forward((drawn % ready) as usize);
+            }
+        });
     }
 
     /// Chooses the next of this worker's own tasks.

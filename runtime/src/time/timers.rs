@@ -246,6 +246,17 @@ impl Timers {
         })
     }
 
+    /// When the next timer is due, or something earlier if a batch of them is being fired.
+    pub(crate) fn earliest(&self) -> u64 {
+        let shared = self.shared();
+        shared.wheels.with(|wheels| {
+            if wheels.due.is_empty() {
+                shared.next_due.store(wheels.next_due(), Ordering::Relaxed);
+            }
+            shared.next_due.load(Ordering::Relaxed)
+        })
+    }
+
     /// How many timers are armed.
     pub(crate) fn len(&self) -> usize {
         self.shared().wheels.with(|wheels| wheels.fine.len() + wheels.coarse.as_ref().map_or(0, Wheel::len))

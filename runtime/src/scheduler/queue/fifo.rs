@@ -63,6 +63,15 @@ impl Fifo {
         Some(unsafe { Runnable::from_ptr(NonNull::new_unchecked(task)) })
     }
 
+    /// The task at that place from the front, below the length, and the first change places.
+    #[cold]
+    pub(crate) fn bring_forward(&mut self, at: usize) {
+        let (head, other) = (self.head, self.head.wrapping_add(at));
+        let (first, drawn) = (*self.place(head), *self.place(other));
+        *self.place(head) = drawn;
+        *self.place(other) = first;
+    }
+
     /// Makes room for so many more.
     pub(crate) fn reserve(&mut self, more: usize) {
         while self.room() < more {
