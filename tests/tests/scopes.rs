@@ -5,7 +5,7 @@
 mod fixtures;
 
 use fixtures::{Log, cancel_soon, gate, ms, on_virtual_time, sleep};
-use std::future::pending;
+use std::future::{pending, ready};
 use weftwork::runtime::Builder;
 use weftwork::scope::{
     CancelScope, cancellable, checkpoint, cleanup, current_scope, effective_deadline, finally, shield,

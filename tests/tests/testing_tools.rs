@@ -13,7 +13,7 @@ use weftwork::scope::{cancellable, cleanup};
 use weftwork::task::{self, yield_now};
 use weftwork::testing::{Sequencer, Trial, cancel_at_every_await};
 use weftwork::time::timeout;
-use weftwork::{gather, sleep, spawn, to_thread};
+use weftwork::{gather, sleep, spawn};
 
 /// The order in which some tasks, each with three polls, one of them after a sleep, run under that seed.
 fn order(seed: u64) -> Vec<u32> {
@@ -124,7 +124,8 @@ fn a_future_is_cancelled_at_each_of_its_awaits_and_then_runs_to_its_end() {
                     let _token = drops.token();
                     yield_now().await;
                     sleep(ms(10)).await;
-                    to_thread(|| 7).await.unwrap()
+                    sleep(ms(10)).await;
+                    7
                 };
                 let awaits = cancel_at_every_await(make, async |ended| ends.lock().unwrap().push(ended.ok())).await;
                 assert_eq!(awaits, 3);

@@ -81,6 +81,7 @@ impl Engine {
             process: crate::platform::process_id(),
             driven: AtomicBool::new(false),
             wind_down: WindDown::new(),
+            jumps: None,
             config: Config {
                 workers,
                 multi,
@@ -91,6 +92,7 @@ impl Engine {
                 on_thread_stop: None,
                 clock: clock.clone(),
                 grace: core::time::Duration::ZERO,
+                seed: None,
             },
         });
         Self { core, time }
