@@ -60,7 +60,7 @@ pub(super) fn end_tasks(core: &Shared<Core>, location: &'static Location<'static
     }
     if core.config.multi {
         let _entered = context::enter(core.clone());
-        return frame::outside(|| weftwork_sync::block_on(wind_down(core, location)));
+        return frame::outside(|| core.wait_for(wind_down(core, location)));
     }
     let here = core.home.lock().is_none_or(|home| home == thread::current_id());
     // Elsewhere its local tasks cannot be run: shutdown leaves and names them.
