@@ -2,7 +2,7 @@
 
 use super::settle::settle;
 use crate::context;
-use crate::runtime::{BuildError, Builder};
+use crate::runtime::{Builder, RunError};
 use crate::scheduler::Core;
 use crate::task::{TaskId, cell};
 use core::fmt;
@@ -79,7 +79,7 @@ impl Trial {
     /// # Panics
     /// With the body; if it leaves tasks; and if it can never go on.
     #[track_caller]
-    pub fn run<F: Future>(self, body: F) -> Result<F::Output, BuildError> {
+    pub fn run<F: Future>(self, body: F) -> Result<F::Output, RunError> {
         let _seed = self.seed.map(ToldOnPanic);
         let leaks = self.leaks;
         self.builder.run(async move {
