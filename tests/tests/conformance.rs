@@ -281,3 +281,100 @@ fn shield_effect() {
         assert!((&mut inner).await.unwrap_err().is_cancelled());
     });
 }
+
+#[test]
+fn tg_10_body_error_before_children_start() {
+    on_virtual_time(|clock| async move {
+        let drops = Drops::default();
+        let theirs = drops.clone();
+        let error = try_group(async move |group: TryTaskGroup<&str>| {
+            for _ in 0..2 {
+                let token = theirs.token();
+                group
+                    .spawn(async move {
+                        let _token = token;
+                        sleep(1_000).await;
+                        Ok(())
+                    })
+                    .detach();
+            }
+            Err::<(), _>("body")
+        });
+        assert_eq!(error.await.unwrap_err().single(), Ok("body"));
+        assert_eq!((drops.count(), clock.ms()), (2, 0));
+    });
+}
+
+#[test]
+fn tg_11_nested() {
+    on_virtual_time(|clock| async move {
+        let ended = try_group(async |outer: TryTaskGroup<GroupError<u8>>| {
+            outer
+                .spawn(async {
+                    try_group(async |inner: TryTaskGroup<u8>| {
+                        for n in 0..5 {
+                            inner
+                                .spawn(async move {
+                                    let _ = cancellable(pending::<()>()).await;
+                                    Err::<(), _>(n)
+                                })
+                                .detach();
+                        }
+                        // Each of them has begun.
+                        sleep(1).await;
+                        pending::<()>().await;
+                        Ok(())
+                    })
+                    .await
+                })
+                .detach();
+            sleep(10).await;
+            outer.cancel();
+            pending::<()>().await;
+            Ok(())
+        });
+        let nested = ended.await.unwrap_err().single().unwrap();
+        assert_eq!(nested.iter().copied().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        assert_eq!(clock.ms(), 10);
+    });
+}
+
+#[test]
+fn tg_13_outer_child_fails() {
+    on_virtual_time(|clock| async move {
+        let ended = try_group(async |outer: TryTaskGroup<&str>| {
+            outer
+                .spawn(async {
+                    sleep(100).await;
+                    Err::<(), _>("outer")
+                })
+                .detach();
+            let _ = group(async |inner: TaskGroup| inner.spawn(sleep(10_000)).detach()).await;
+            pending::<()>().await;
+            Ok(())
+        });
+        assert_eq!(ended.await.unwrap_err().single(), Ok("outer"));
+        assert_eq!(clock.ms(), 100);
+    });
+}
+
+#[test]
+fn trio_child_crash_wakes_parent() {
+    on_virtual_time(|clock| async move {
+        let log = Log::default();
+        let woken = log.on_drop("body");
+        let ended = try_group(async move |group: TryTaskGroup<&str>| {
+            let _woken = woken;
+            group
+                .spawn(async {
+                    sleep(10).await;
+                    Err::<(), _>("crash")
+                })
+                .detach();
+            pending::<()>().await;
+            Ok(())
+        });
+        assert_eq!(ended.await.unwrap_err().single(), Ok("crash"));
+        assert_eq!((log.all(), clock.ms()), (vec!["body".into()], 10));
+    });
+}
