@@ -360,6 +360,7 @@ impl Builder {
             driven: AtomicBool::new(false),
             wind_down: WindDown::new(),
             jumps: clock.jumps().then(|| crate::scheduler::jumps::Jumps::new(workers + spares)),
+            forever: weftwork_sync::Notify::new(),
             config: Config {
                 workers,
                 multi: self.multi,
