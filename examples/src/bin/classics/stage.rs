@@ -1,7 +1,6 @@
 //! The runtime and the clock that a program runs on.
 
 use weftwork::runtime::{Builder, RunError};
-use weftwork::testing::{ManualClock, settle};
 
 /// Which scheduler runs the tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,21 +29,7 @@ impl Stage {
 
     /// Runs a program: what `#[weftwork::main]` does for one that has a binary of its own.
     pub fn run(&self, program: impl Future<Output = ()>) -> Result<(), RunError> {
-        if !self.virtual_time {
-            return self.builder().run(program);
-        }
-        let clock = ManualClock::new();
-        self.builder().clock(&clock).run(async {
-            weftwork::spawn(jump_over_waits(clock.clone())).detach();
-            program.await;
-        })
-    }
-}
-
-/// Whenever nothing can run, moves the clock to where the next timer is due. Ends with the runtime.
-async fn jump_over_waits(clock: ManualClock) {
-    loop {
-        settle().await;
-        clock.advance_to_next();
+        let builder = if self.virtual_time { self.builder().virtual_clock() } else { self.builder() };
+        builder.run(program)
     }
 }
