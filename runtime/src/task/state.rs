@@ -19,7 +19,7 @@
 //! | `WOKEN` | a wake-up that no poll has answered yet | (1) | (2) |
 //! | `COMPLETE` | the future is gone and the outcome is in its place; `HELD` stays set, so nothing schedules the task again | (5) | never |
 //! | `CANCELLED` | the future is to be dropped instead of polled; sticky | cancel, shutdown | never |
-//! | `JOIN` | a [`JoinHandle`](super::JoinHandle) exists; with `COMPLETE`, the outcome is the handle's | spawn | the handle's drop |
+//! | `JOIN` | a [`JoinHandle`](super::JoinHandle) exists; with `COMPLETE`, the outcome is the handle's | spawn | the handle's drop, before `COMPLETE` only |
 //! | `JOIN_WAKER` | the waker slot is filled and frozen; unset, the slot is the handle's alone. With `COMPLETE`, the waker is whose completed the task | the handle | the handle, before `COMPLETE` only |
 //! | `COUNTED` | whoever waits for the end of the group that it belongs to has counted it | spawn, count | never |
 //!
@@ -52,8 +52,8 @@
 //! 5. Handle polled against completion: the handle fills the slot while `JOIN_WAKER` is unset and then sets the bit by a
 //!    compare-exchange that fails on `COMPLETE`; complete reads the slot only if it finds the bit, and whoever frees the
 //!    memory drops what is in the slot only if it does not. Frozen, the slot is only read, by both.
-//! 6. Handle dropped against completion: one read-modify-write each. Whoever comes second drops the outcome: drop_join
-//!    after `COMPLETE`, else complete, which finds `JOIN` unset. Both give up their reference in the same step if nothing is
+//! 6. Handle dropped against completion: whoever comes second drops the outcome: drop_join, if it finds `COMPLETE`, else
+//!    complete, which finds `JOIN` unset. Both give up their reference in the same step if nothing is
 //!    left for them to do with the task.
 
 use weftwork_sync::primitive::atomic::{AtomicUsize, Ordering};
@@ -380,23 +380,24 @@ impl State {
         let mut now = self.0.load(Ordering::Acquire);
         loop {
             debug_assert!(now & JOIN != 0, "two handles");
-            let complete = now & COMPLETE != 0;
-            if complete && now / REFERENCE == 1 {
-                return DroppedJoin::Alone;
+            if now & COMPLETE != 0 {
+                // Nobody else asks for the handle any more. A frozen waker is being called by whoever completed, or has been.
+                return if now / REFERENCE == 1 {
+                    DroppedJoin::Alone
+                } else {
+                    DroppedJoin::Kept { has_outcome: true, has_waker: false }
+                };
             }
-            // After completion a frozen waker is being called by whoever completed, or has been.
-            let has_waker = !complete && now & JOIN_WAKER != 0;
+            let has_waker = now & JOIN_WAKER != 0;
             if has_waker && asks {
                 return DroppedJoin::Waited;
             }
-            let next = if complete { now & !JOIN } else { now & !(JOIN | JOIN_WAKER) };
             // An incomplete task has its list's reference besides.
-            let releases = !complete && !has_waker;
-            let next = next - if releases { REFERENCE } else { 0 };
+            let next = (now & !(JOIN | JOIN_WAKER)) - if has_waker { 0 } else { REFERENCE };
             // Ordering: Acquire as above; Release hands the slot over and orders the handle's use before the freeing.
             match self.0.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) if releases => return DroppedJoin::Released,
-                Ok(_) => return DroppedJoin::Kept { has_outcome: complete, has_waker },
+                Ok(_) if has_waker => return DroppedJoin::Kept { has_outcome: false, has_waker },
+                Ok(_) => return DroppedJoin::Released,
                 Err(seen) => now = seen,
             }
         }
