@@ -64,6 +64,8 @@ pub const WIDER: &[Row] = &[
     in_go_too(row("http_hello", system!(http::http_hello))),
     in_go_too(row("accept_churn", system!(http::accept_churn))),
     in_go_too(row("fan_out", tasks!(bursts::fan_out))),
+    row("bare_100", tasks!(bursts::bare_100)),
+    row("group_100", two!(bursts::group_100)),
     in_go_too(once("burst_p50", "us", system!(bursts::burst_p50))),
     in_go_too(once("burst_p999", "us", system!(bursts::burst_p999))),
     in_go_too(row("timer_storm", system!(bursts::timer_storm))),

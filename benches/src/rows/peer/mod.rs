@@ -5,7 +5,7 @@
 
 mod wider;
 
-pub(crate) use wider::{Http, Notifies, Oneshot, Outside, Permits, Signals, Threads};
+pub(crate) use wider::{Groups, Http, Notifies, Oneshot, Outside, Permits, Signals, Threads};
 
 use std::future::Future;
 use std::net::SocketAddr;

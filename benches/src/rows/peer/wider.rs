@@ -22,6 +22,12 @@ pub(crate) trait Oneshot: Peer {
     fn asked(from: &mut Self::Asked) -> impl Future<Output = Option<Self::Giver>> + Send;
 }
 
+/// Tasks that belong together.
+pub(crate) trait Groups: Peer {
+    /// Starts a hundred that yield once, waits until all have ended, and adds up what they came to.
+    fn group_of_100() -> impl Future<Output = u64> + Send;
+}
+
 /// Permits.
 pub(crate) trait Permits: Peer {
     type Semaphore: Send + Sync + 'static;

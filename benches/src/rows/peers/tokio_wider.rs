@@ -1,7 +1,7 @@
 //! tokio in the further rows.
 
 use super::tokio::Tokio;
-use crate::rows::peer::{Http, Notifies, Oneshot, Outside, Permits, Signals, Threads};
+use crate::rows::peer::{Groups, Http, Notifies, Oneshot, Outside, Permits, Signals, Threads};
 use crate::rows::work::http::hello;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -11,12 +11,29 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 impl Http for Tokio {
     async fn serve(stream: TcpStream) {
         // A client that goes away is no fault.
         let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(hello)).await;
+    }
+}
+
+impl Groups for Tokio {
+    async fn group_of_100() -> u64 {
+        let mut set = JoinSet::new();
+        for n in 0..100 {
+            set.spawn(async move {
+                tokio::task::yield_now().await;
+                n
+            });
+        }
+        let mut sum = 0;
+        while let Some(child) = set.join_next().await {
+            sum += child.expect("nobody aborts it");
+        }
+        sum
     }
 }
 

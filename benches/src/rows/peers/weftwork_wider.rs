@@ -1,7 +1,7 @@
 //! weftwork in the further rows.
 
 use super::weftwork::Weftwork;
-use crate::rows::peer::{Http, Notifies, Oneshot, Outside, Permits, Signals, Threads};
+use crate::rows::peer::{Groups, Http, Notifies, Oneshot, Outside, Permits, Signals, Threads};
 use crate::rows::work::http::hello;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,6 +16,27 @@ impl Http for Weftwork {
     async fn serve(stream: TcpStream) {
         // A client that goes away is no fault.
         let _ = http1::Builder::new().serve_connection(stream, service_fn(hello)).await;
+    }
+}
+
+impl Groups for Weftwork {
+    async fn group_of_100() -> u64 {
+        let sum = weftwork::group(async |group| {
+            let children: Vec<_> = (0..100)
+                .map(|n| {
+                    group.spawn(async move {
+                        weftwork::task::yield_now().await;
+                        n
+                    })
+                })
+                .collect();
+            let mut sum = 0;
+            for child in children {
+                sum += child.await.expect("nobody cancels it");
+            }
+            sum
+        });
+        sum.await.expect("nobody cancels it")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many at once: bursts of wake-ups, fanning out and in, a storm of timeouts, and a task that blocks among others.
 
 use super::per_operation;
-use crate::rows::peer::{Oneshot, Peer, Timed};
+use crate::rows::peer::{Groups, Oneshot, Peer, Timed};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -153,4 +153,34 @@ pub(crate) async fn poison_p99<P: Timed>() -> f64 {
     }
     P::cancel(poison).await;
     share(all, 0.99)
+}
+
+/// 200 times a hundred tasks that yield once, each joined by its handle: what a group has to be measured by.
+pub(crate) async fn bare_100<P: Peer>() -> f64 {
+    let start = Instant::now();
+    for _ in 0..200 {
+        let tasks: Vec<_> = (0..100)
+            .map(|n| {
+                P::spawn(async move {
+                    P::yield_now().await;
+                    n
+                })
+            })
+            .collect();
+        let mut sum = 0;
+        for task in tasks {
+            sum += P::join(task).await;
+        }
+        assert_eq!(sum, 4950);
+    }
+    per_operation(start, 20_000)
+}
+
+/// The same in a group each: weftwork's own, tokio's `JoinSet`.
+pub(crate) async fn group_100<P: Groups>() -> f64 {
+    let start = Instant::now();
+    for _ in 0..200 {
+        assert_eq!(P::group_of_100().await, 4950);
+    }
+    per_operation(start, 20_000)
 }
