@@ -9,6 +9,7 @@
 use core::future::{Future, pending, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 use std::sync::Arc;
 use std::task::Wake;
 use weftwork::JoinError;
@@ -163,6 +164,48 @@ fn a_cancel_of_a_scope_against_a_pad_that_enters_deep_inside() {
         }
         // The pad caught it and gave a value, which wins.
         assert!(matches!(ended, Poll::Ready(Ok(Ok(true)))), "{ended:?}");
+    });
+}
+
+#[test]
+fn a_soft_cancel_against_a_shield_that_enters() {
+    check("scopes/soft_cancel_against_shield", Bound::Preemptions(3), Bound::Preemptions(4), || {
+        let (scope, probe) = (CancelScope::new(), Probe::new());
+        let theirs = scope.clone();
+        let mut run = Box::pin(scope.run(Fussy::new(shield(pending::<()>()))));
+        let other = spawn(move || assert!(theirs.cancel_soft(Duration::ZERO)));
+        let mut ended = poll(&mut run, &probe);
+        other.join().unwrap();
+        let mut wakes = 0;
+        while ended.is_pending() {
+            assert!(probe.wakes() > wakes, "nobody polls it again");
+            wakes = probe.wakes();
+            ended = poll(&mut run, &probe);
+        }
+        assert!(matches!(ended, Poll::Ready(Err(_))));
+        drop((run, scope));
+        assert_eq!(probe.held(), 0);
+    });
+}
+
+#[test]
+fn a_soft_cancel_of_what_is_cancelled_against_a_poll_that_waits_for_a_shield() {
+    check("scopes/softened_against_poll", Bound::Preemptions(3), Bound::Preemptions(4), || {
+        let (scope, probe) = (CancelScope::new(), Probe::new());
+        let theirs = scope.clone();
+        let mut run = Box::pin(scope.run(Fussy::new(shield(pending::<()>()))));
+        assert!(poll(&mut run, &probe).is_pending());
+        assert!(scope.cancel());
+        let other = spawn(move || assert!(!theirs.cancel_soft(Duration::ZERO)));
+        let mut ended = poll(&mut run, &probe);
+        other.join().unwrap();
+        let mut polls = 0;
+        while ended.is_pending() {
+            polls += 1;
+            assert!(polls < 8, "the shield holds");
+            ended = poll(&mut run, &probe);
+        }
+        assert!(matches!(ended, Poll::Ready(Err(_))));
     });
 }
 

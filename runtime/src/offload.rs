@@ -4,6 +4,7 @@ use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::Hold;
 use crate::scheduler::{Core, watchdog};
+use crate::scope::frame;
 use crate::scope::node::Node;
 use crate::scope::region::Rare;
 use crate::task::cell::drop_payload;
@@ -12,6 +13,7 @@ use crate::task::local::values::Values;
 use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::borrow::Cow;
@@ -54,7 +56,7 @@ where
         let values = place::copy();
         core.pool.submit_with(options, move || Unread::of(Some(theirs), values, f))
     };
-    Offload { state: State::New { start: Some(Box::new(start)), name }, join_on_cancel: false, waits: None }
+    Offload { state: State::New { start: Some(Box::new(start)), name }, join_on_cancel: None, waits: None }
 }
 
 /// Runs `f` on a pool of the caller's choice, for instance one that is kept small for work that needs the processor.
@@ -83,7 +85,7 @@ where
         None => weftwork_blocking::run_on_with(executor, options, call),
         Some(hold) => weftwork_blocking::run_on_with(&Held(executor, Cell::new(Some(hold))), options, call),
     };
-    Offload { state: State::Running(handle.abandon_on_drop()), join_on_cancel: false, waits: None }
+    Offload { state: State::Running(handle.abandon_on_drop()), join_on_cancel: None, waits: None }
 }
 
 /// Runs `f`, which may block, right here; the worker's other tasks go to other threads meanwhile.
@@ -176,7 +178,8 @@ enum State<T> {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Offload<T> {
     state: State<T>,
-    join_on_cancel: bool,
+    /// Where that was asked for.
+    join_on_cancel: Option<&'static Location<'static>>,
     /// What keeps a cancelled region around from ending, where it joins.
     waits: Option<Box<Rare>>,
 }
@@ -194,8 +197,9 @@ impl<T> Offload<T> {
 
     /// A closure that has begun is waited for even where the caller is cancelled, as in [`shield`](crate::scope::shield()); dropped by
     /// others, it runs to its end without being told that nobody waits.
+    #[track_caller]
     pub fn join_on_cancel(mut self) -> Self {
-        self.join_on_cancel = true;
+        self.join_on_cancel = Some(Location::caller());
         self
     }
 }
@@ -211,15 +215,18 @@ impl<T> Future for Offload<T> {
             }
             let start = start.take().expect("to_thread was polled again after it had panicked");
             let handle = start(JobOptions::new().name(core::mem::take(name)));
-            self.state = State::Running(if join { handle } else { handle.abandon_on_drop() });
+            self.state = State::Running(if join.is_some() { handle } else { handle.abandon_on_drop() });
         }
         let this = &mut *self;
         let State::Running(handle) = &mut this.state else { unreachable!("it was started above") };
         let polled = Pin::new(handle).poll(cx);
         if polled.is_ready() {
             this.waits = None;
-        } else if join {
-            let waits = this.waits.get_or_insert_with(|| Box::new(Rare::new(Node::new(true))));
+        } else if weftwork_sync::coop::is_cancelled() && frame::is_pierced() {
+            // The grace of a soft cancellation is over.
+            this.waits = None;
+        } else if let Some(at) = join {
+            let waits = this.waits.get_or_insert_with(|| Box::new(Rare::new(Node::of_shield(at))));
             waits.attend(cx.waker());
             waits.live(true);
         }

@@ -53,7 +53,7 @@ struct Members<E> {
     failures: Vec<Failure<E>>,
 }
 
-/// A child that was cancelled and is to be told, with a reference of its own.
+/// A child that is to be told something, with a reference of its own.
 struct Told(NonNull<Header>);
 
 /// What a child has beside its future: its place in its group.
@@ -69,7 +69,7 @@ pub(crate) struct Gone<E>(Option<NonNull<Hub<E>>>);
 impl<E> Hub<E> {
     pub(super) fn new() -> Shared<Self> {
         Shared::new(Self {
-            node: Node::new(false),
+            node: Node::new(),
             roster: Roster::new(),
             deadline: AtomicU64::new(NEVER),
             bell: Notify::new(),
@@ -125,11 +125,7 @@ impl<E> Hub<E> {
             }
             members.cancelled = Some(cause.clone());
             self.roster.cancel(&members.links);
-            let told = |task: &Header| {
-                task.state.reference();
-                Told(task.into())
-            };
-            self.roster.live(&members.links).map(told).collect()
+            self.hold_all(&members)
         };
         for child in children {
             // SAFETY: the reference taken above, which is given up here.
@@ -139,6 +135,28 @@ impl<E> Hub<E> {
             }
         }
         true
+    }
+
+    /// Shields of the children, which were cancelled, hold for that many nanoseconds only.
+    #[cold]
+    pub(super) fn soften_children(&self, grace: u64) {
+        let children = self.hold_all(&self.members.lock());
+        for child in children {
+            // SAFETY: the reference taken above, which is given up here.
+            unsafe {
+                child.0.as_ref().root().soften(grace);
+                cell::release(child.0);
+            }
+        }
+    }
+
+    /// The children that have not completed, each with a reference of the caller's. The lock is the caller's.
+    fn hold_all(&self, members: &Members<E>) -> Vec<Told> {
+        let held = |task: &Header| {
+            task.state.reference();
+            Told(task.into())
+        };
+        self.roster.live(&members.links).map(held).collect()
     }
 
     /// Whether the children were cancelled.
@@ -382,6 +400,10 @@ pub(super) struct Rest<E>(pub(super) Shared<Hub<E>>);
 impl<E: Send + 'static> Children for Rest<E> {
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         Hub::poll_over(&self.0, cx).map(drop)
+    }
+
+    fn soften(&self, grace: u64) {
+        self.0.soften_children(grace);
     }
 }
 

@@ -210,6 +210,9 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
                         // Cancelled by the poll that has just ended, or meanwhile: the body has to hear of it.
                         cx.waker().wake_by_ref();
                     }
+                    if hub.is_cancelled() && seat.is_pierced(cx) {
+                        hub.soften_children(0);
+                    }
                     seat.stays(cx);
                     return Poll::Pending;
                 }
@@ -225,6 +228,9 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
         let failures = match Hub::poll_over(hub, cx) {
             Poll::Ready(failures) => failures,
             Poll::Pending => {
+                if hub.is_cancelled() && seat.is_pierced(cx) {
+                    hub.soften_children(0);
+                }
                 seat.stays(cx);
                 return Poll::Pending;
             }

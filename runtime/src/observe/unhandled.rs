@@ -52,6 +52,9 @@ pub enum UnhandledKind {
     CutOff,
     /// A worker panicked outside of every task: a bug in weftwork.
     WorkerPanicked,
+    /// A shield, or a clean-up, was dropped before its end: its surroundings were cancelled, and it outlasted the grace of
+    /// `CancelScope::cancel_soft`, or nobody polled it any more. The message has its place.
+    ShieldPierced,
     /// No spare worker could be started although workers are blocked.
     NoSpare,
     /// The reactor cannot wait for events any more.
@@ -135,6 +138,8 @@ impl<'a> Unhandled<'a> {
             UnhandledKind::WorkerPanicked => {
                 "a worker panicked outside of every task, which is a bug in weftwork; it goes on"
             }
+            UnhandledKind::ShieldPierced if self.task.is_some() => "had a shield dropped before its end",
+            UnhandledKind::ShieldPierced => "a shield was dropped before its end",
             UnhandledKind::NoSpare => "no spare worker could be started",
             UnhandledKind::ReactorFailed => "the reactor cannot wait for events, sockets will not make progress",
             UnhandledKind::Forked => "the process forked: use the runtime only in the parent",

@@ -4,6 +4,7 @@ use super::frame::{self, NEVER};
 use super::limit::Unlimited;
 use super::node::Node;
 use super::region::{Kind, Region, Unwound};
+use crate::platform::clock::nanoseconds;
 use crate::task::CancelCause;
 use crate::time::Instant;
 use core::fmt;
@@ -11,6 +12,7 @@ use core::future::{Future, IntoFuture};
 use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 use pin_project_lite::pin_project;
 use std::borrow::Cow;
 use weftwork_sync::Notified;
@@ -47,7 +49,7 @@ impl Default for CancelScope {
 impl CancelScope {
     /// A scope without a deadline.
     pub fn new() -> Self {
-        Self(Node::new(false))
+        Self(Node::new())
     }
 
     pub(crate) fn of(node: Shared<Node>) -> Self {
@@ -89,6 +91,38 @@ impl CancelScope {
     #[track_caller]
     pub fn cancel_with(&self, why: impl Into<Cow<'static, str>>) -> bool {
         self.0.cancel(CancelCause::explicit().saying(why))
+    }
+
+    /// As [`cancel`](Self::cancel), but [`shield`](super::shield()) and [`cleanup`](super::cleanup()) inside hold for `grace` at most.
+    ///
+    /// Everything sees the cancellation at once: what is not shielded is dropped where it waits, landing pads go on,
+    /// [`is_cancelled`](crate::is_cancelled) is true. Code behind a shield runs on. When the grace is over, shields hold no longer: what
+    /// they kept is dropped, with its destructors, `cleanup` says `Elapsed`, and the runtime's `on_unhandled` is told the place of each. That reaches the
+    /// children of groups inside too, and tasks that were waited for. A closure of `to_thread` with `join_on_cancel` is waited for no longer; it
+    /// runs on.
+    ///
+    /// Of a scope that was cancelled before it bounds the shields all the same, and says `false`; of several graces the one that ends first counts. The grace
+    /// counts from when the scope is polled, which is at once unless something blocks.
+    ///
+    /// trio has wished for its counterpart since 2017 (issue 147).
+    ///
+    /// ```
+    /// use weftwork::scope::{CancelScope, shield};
+    /// use weftwork::time::Duration;
+    /// weftwork::runtime::Builder::new_current_thread()
+    ///     .on_unhandled(|what| assert!(what.to_string().contains("shield")))
+    ///     .run(async {
+    ///         let scope = CancelScope::new();
+    ///         let theirs = scope.clone();
+    ///         weftwork::spawn(async move { theirs.cancel_soft(Duration::from_millis(5)) }).detach();
+    ///         assert!(scope.run(shield(std::future::pending::<()>())).await.is_err());
+    ///     })
+    ///     .unwrap();
+    /// ```
+    #[track_caller]
+    pub fn cancel_soft(&self, grace: Duration) -> bool {
+        // A grace of centuries is one without an end.
+        self.0.cancel_softly(CancelCause::explicit(), nanoseconds(grace))
     }
 
     /// Moves the deadline, or takes it away; one that has passed cancels at once. What has been cancelled stays so.

@@ -105,7 +105,7 @@ pub(crate) fn within<R>(
         own: Cell::new(cancelled),
     };
     INNERMOST.with(|innermost| innermost.set(&frame));
-    let told = cancelled || (outside && !seat.is_shield());
+    let told = cancelled || (outside && !(seat.is_shield() && !is_pierced()));
     if told != outside {
         coop::set_cancel_bit(told);
     }
@@ -136,6 +136,11 @@ impl Frame {
         self.seat().is_shield()
     }
 
+    /// Cancellations from outside are not seen inside of it.
+    fn hides(&self) -> bool {
+        self.is_shield() && !pierced(self.outer())
+    }
+
     /// It can be cancelled by itself: no pad, and no shield without a bound.
     fn is_scope(&self) -> bool {
         self.seat().is_scope() || self.limit().is_some()
@@ -157,7 +162,7 @@ impl Frame {
         let rare = self.seat().rare.take().unwrap_or_else(|| {
             // SAFETY: as for the seat.
             let waker = unsafe { &*self.waker };
-            let mut rare = Box::new(Rare::new(Node::new(self.is_shield())));
+            let mut rare = Box::new(Rare::new(self.seat().new_node()));
             if self.own.get() {
                 // Nobody can wait for that yet.
                 rare.node.set_cause(deadline_passed(self.at()));
@@ -205,8 +210,26 @@ impl Frame {
             self.own.set(true);
             return true;
         }
-        from_outside && !self.is_shield()
+        from_outside && !self.hides()
     }
+}
+
+/// Whether shields right inside of a region hold no longer, because the grace of a soft cancellation around is over.
+#[cold]
+fn pierced(mut frame: Option<&Frame>) -> bool {
+    while let Some(at) = frame {
+        if at.with_node(|node| node.is_some_and(|node| node.is_pierced())) {
+            return true;
+        }
+        frame = at.outer();
+    }
+    task().and_then(Header::root_if_any).is_some_and(Root::is_pierced)
+}
+
+/// Whether they do at the place that the calling thread is at.
+#[cold]
+pub(crate) fn is_pierced() -> bool {
+    with_innermost(|frame| pierced(Some(frame))).unwrap_or_else(|| pierced(None))
 }
 
 /// The cause of a region that only its deadline can have cancelled.
@@ -278,7 +301,7 @@ pub(crate) fn cause() -> CancelCause {
             if at.own.get() {
                 return Some(at.cause());
             }
-            if at.is_shield() {
+            if at.hides() {
                 break;
             }
             frame = at.outer();
@@ -298,7 +321,7 @@ pub(crate) fn deadline() -> u64 {
         let (mut earliest, mut frame) = (NEVER, Some(innermost));
         while let Some(at) = frame {
             earliest = earliest.min(at.fix_deadline());
-            if at.is_shield() {
+            if at.hides() {
                 return (earliest, false);
             }
             frame = at.outer();
@@ -318,7 +341,7 @@ pub(crate) fn has_passed(now: u64) -> bool {
             if at.deadline() <= now {
                 return true;
             }
-            frame = if at.is_shield() { None } else { at.outer() };
+            frame = if at.hides() { None } else { at.outer() };
         }
         false
     })

@@ -33,6 +33,9 @@ pub(crate) enum Departing {
 pub(crate) trait Children: Send + Sync {
     /// Ready when all have ended.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Their shields hold for that many nanoseconds only.
+    fn soften(&self, grace: u64);
 }
 
 impl Departing {
@@ -40,6 +43,13 @@ impl Departing {
         match self {
             Self::Task(handle) => handle.poll_finished(cx),
             Self::Children(children) => children.poll_gone(cx),
+        }
+    }
+
+    fn soften(&self, grace: u64) {
+        match self {
+            Self::Task(handle) => handle.soften(grace),
+            Self::Children(children) => children.soften(grace),
         }
     }
 }
@@ -91,6 +101,12 @@ impl Leaving {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.retain_mut(|departing| departing.poll(cx).is_pending());
         if self.0.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Their shields hold no longer.
+    #[cold]
+    pub(crate) fn pierce(&self) {
+        self.0.iter().for_each(|departing| departing.soften(0));
     }
 
     pub(crate) fn is_empty(&self) -> bool {

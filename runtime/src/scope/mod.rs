@@ -16,6 +16,7 @@
 //! | `cancel_scope.rs` | `CancelScope`, `current_scope`, `effective_deadline` |
 //! | `cancellable.rs` | the landing pad, and `Cancelled` |
 //! | `shield.rs` | `shield` and `cleanup` |
+//! | `soft.rs` | soft cancellation: shields that hold for a while only |
 //! | `after.rs` | `on_cancel` and `finally` |
 //! | `checkpoint.rs` | `checkpoint` and `is_cancelled` |
 
@@ -30,6 +31,7 @@ pub(crate) mod node;
 pub(crate) mod region;
 pub(crate) mod root;
 mod shield;
+mod soft;
 
 pub use after::{finally, on_cancel};
 pub use cancel_scope::{CancelScope, ScopeCancelled, ScopeRun, WhenCancelled, current_scope, effective_deadline};

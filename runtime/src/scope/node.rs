@@ -13,6 +13,7 @@
 //! | `called` | whoever took the waker | the region has to leave another |
 //! | `pass` | the region as it is polled | how often that was |
 //! | `seen` | the region as it is polled | the `pass` of the region above that polled it |
+//! | `grace`, `pierced` | | see `soft.rs` |
 //! | `waits` | the region, under the lock | it was cancelled and waits for live ones |
 //! | `closed` | the region as it ends, under the lock | nobody cancels it any more |
 //! | `deadline` | handles to the scope, who then have it polled | when the region cancels itself; moves until it has |
@@ -34,6 +35,7 @@
 
 use super::frame::NEVER;
 use crate::task::{CancelCause, cell};
+use core::panic::Location;
 use core::task::Waker;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use weftwork_sync::primitive::{Mutex, Panic, Shared, contain};
@@ -43,8 +45,12 @@ use weftwork_sync::{Notify, WakeBatch};
 #[derive(Debug)]
 pub(crate) struct Node {
     cancelled: AtomicBool,
-    /// Cancellations from outside stop here.
-    shield: bool,
+    /// Cancellations from outside stop here, at this place of the source.
+    shield: Option<&'static Location<'static>>,
+    /// Nanoseconds for which shields inside hold once the region is cancelled; see `soft.rs`.
+    grace: AtomicU64,
+    /// They hold no longer.
+    pierced: AtomicBool,
     /// The region is a task, and its waker, if there is one, the task's.
     is_task: bool,
     called: AtomicBool,
@@ -75,19 +81,26 @@ struct Tree {
 }
 
 impl Node {
-    pub(crate) fn new(shield: bool) -> Shared<Self> {
-        Self::make(shield, false)
+    pub(crate) fn new() -> Shared<Self> {
+        Self::make(None, false)
+    }
+
+    /// The node of a shield.
+    pub(crate) fn of_shield(at: &'static Location<'static>) -> Shared<Self> {
+        Self::make(Some(at), false)
     }
 
     /// The node of a task.
     pub(crate) fn of_task() -> Shared<Self> {
-        Self::make(false, true)
+        Self::make(None, true)
     }
 
-    fn make(shield: bool, is_task: bool) -> Shared<Self> {
+    fn make(shield: Option<&'static Location<'static>>, is_task: bool) -> Shared<Self> {
         Shared::new(Self {
             cancelled: AtomicBool::new(false),
             shield,
+            grace: AtomicU64::new(NEVER),
+            pierced: AtomicBool::new(false),
             is_task,
             called: AtomicBool::new(true),
             pass: AtomicU32::new(0),
@@ -218,6 +231,54 @@ impl Node {
         first
     }
 
+    /// As [`cancel`](Self::cancel), and shields inside hold for that many nanoseconds only, also if it was cancelled before.
+    pub(crate) fn cancel_softly(&self, cause: CancelCause, grace: u64) -> bool {
+        if self.is_closed() {
+            return false;
+        }
+        self.shorten_grace(grace, &self.tree.lock());
+        let first = self.cancel(cause);
+        if !first {
+            self.soften(grace);
+        }
+        first
+    }
+
+    /// Shields inside hold for that many nanoseconds only, once it is cancelled; it is polled to see that.
+    pub(crate) fn soften(&self, grace: u64) {
+        let waker = {
+            let mut tree = self.tree.lock();
+            self.shorten_grace(grace, &tree);
+            // Race 5.
+            self.take_waker(&mut tree)
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn shorten_grace(&self, grace: u64, _locked: &Tree) {
+        // Ordering: Relaxed: written under the lock, under which the region leaves its waker before it looks.
+        self.grace.store(grace.min(self.grace.load(Ordering::Relaxed)), Ordering::Relaxed);
+    }
+
+    /// For how long shields inside hold; NEVER without a bound.
+    pub(super) fn grace(&self) -> u64 {
+        self.grace.load(Ordering::Relaxed)
+    }
+
+    /// Whether shields inside hold no longer.
+    pub(super) fn is_pierced(&self) -> bool {
+        // Ordering: Relaxed: for the thread inside of the task, which is the one that pierces.
+        self.pierced.load(Ordering::Relaxed)
+    }
+
+    /// Shields inside hold no longer: all there are inside are polled to see that.
+    pub(super) fn pierce(&self) {
+        self.pierced.store(true, Ordering::Relaxed);
+        self.wake_inside(true);
+    }
+
     /// A task is cancelled by its own state, which is reached by its waker: left by whoever asked for a handle to its scope, and gone
     /// when the task has ended.
     #[cold]
@@ -235,11 +296,15 @@ impl Node {
 
     /// Has the region and every live one inside polled, except behind shields: who polls them may poll only what was woken.
     pub(crate) fn wake_all(&self) {
+        self.wake_inside(false);
+    }
+
+    fn wake_inside(&self, behind_shields: bool) {
         let mut batch = WakeBatch::new();
         let mut inside = Vec::new();
         self.call(&mut batch, &mut inside);
         while let Some(node) = inside.pop() {
-            if node.shield {
+            if node.shield.is_some() && !behind_shields {
                 // It does not hear of the cancellation, but whether it is still polled has to be seen.
                 batch.extend(node.take_waker(&mut node.tree.lock()));
             } else {
@@ -369,9 +434,21 @@ impl Node {
         }
     }
 
+    /// The places of all shields inside.
+    #[cold]
+    pub(super) fn shields_inside(&self) -> Vec<&'static Location<'static>> {
+        let mut inside = self.tree.lock().live.clone();
+        let mut places = Vec::new();
+        while let Some(node) = inside.pop() {
+            places.extend(node.shield);
+            inside.extend(node.tree.lock().live.iter().cloned());
+        }
+        places
+    }
+
     /// Has the region polled, and what is inside if that has to hear of what surrounds it.
     fn probe(&self) {
-        if self.shield {
+        if self.shield.is_some() {
             let waker = self.take_waker(&mut self.tree.lock());
             if let Some(waker) = waker {
                 waker.wake();

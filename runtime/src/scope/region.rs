@@ -16,6 +16,7 @@ use super::frame::{self, NEVER};
 use super::leaving::Leaving;
 use super::limit::{self, Limit};
 use super::node::{Heard, Node};
+use super::soft::{self, Grace};
 use crate::task::local::place;
 use crate::task::{CancelCause, Panic};
 use crate::time::{Instant, Sleep, sleep, sleep_until};
@@ -165,6 +166,7 @@ pub(crate) struct Vigil {
     /// Polls that began cancelled.
     told: u32,
     until: Option<Box<Sleep>>,
+    grace: Grace,
 }
 
 impl Vigil {
@@ -194,8 +196,18 @@ impl Vigil {
             cx.waker().wake_by_ref();
             return false;
         }
+        let waited = self.wait(cx);
+        if let Poll::Ready(Ok(())) = waited {
+            let abandoned = node.shields_inside();
+            abandoned.into_iter().for_each(|at| soft::report(at, "was not polled any more"));
+        }
         // Without a runtime, or at its end, there is nothing to wait by.
-        self.wait(cx).is_ready()
+        waited.is_ready()
+    }
+
+    /// A cancelled region is held up: not for longer than the grace of a soft cancellation.
+    pub(super) fn follow_grace(&mut self, node: &Node, cx: &mut Context<'_>) {
+        self.grace.follow(node, cx);
     }
 
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
@@ -242,11 +254,11 @@ impl<F> Region<F> {
         }
         // Nothing inside is live, or it would have a node: it need not be asked.
         let mut leaving = Leaving::default();
-        let dropped = coop::unconstrained(|| leaving.collect(true, || this.future.set(None)));
+        let dropped = place::carried(|| coop::unconstrained(|| leaving.collect(true, || this.future.set(None))));
         if leaving.is_empty() && dropped.is_ok() {
             return Ok(false);
         }
-        let mut rare = Box::new(Rare::new(Node::new(false)));
+        let mut rare = Box::new(Rare::new(Node::new()));
         (rare.ended, rare.leaving) = (Some(why()), leaving);
         this.seat.rare.set(Some(rare));
         dropped.map(|()| true)
@@ -278,7 +290,7 @@ impl<F: Future> Region<F> {
         if exit.fixed != NEVER {
             limit.fix(exit.fixed);
         }
-        let outside = seat.heeds_outside() && coop::is_cancelled();
+        let outside = coop::is_cancelled() && seat.heeds_outside();
         if !seat.is_over(outside, limit, cx) {
             if let Some(rare) = seat.rare.get_mut() {
                 rare.vigil.rest();
@@ -289,6 +301,7 @@ impl<F: Future> Region<F> {
         if let Some(rare) = seat.rare.get_mut()
             && !rare.vigil.may_end(&rare.node, exit.told, cx)
         {
+            rare.vigil.follow_grace(&rare.node, cx);
             seat.stays(cx);
             return Poll::Pending;
         }
@@ -328,7 +341,15 @@ impl Seat {
     /// Whether a cancellation from outside ends it.
     #[inline(always)]
     fn heeds_outside(&self) -> bool {
-        !matches!(self.kind, Kind::Shield | Kind::Arm)
+        match self.kind {
+            Kind::Shield => frame::is_pierced(),
+            Kind::Arm => false,
+            Kind::Scope | Kind::Group | Kind::Pad => true,
+        }
+    }
+
+    pub(super) fn new_node(&self) -> Shared<Node> {
+        if self.is_shield() { Node::of_shield(self.at) } else { Node::new() }
     }
 
     #[inline(always)]
@@ -357,14 +378,23 @@ impl Seat {
         self.rare.set(None);
     }
 
+    /// A group that is cancelled goes on, held up by its children; whether their shields hold no longer.
+    pub(crate) fn is_pierced(&mut self, cx: &mut Context<'_>) -> bool {
+        let own = self.rare.get_mut().as_mut().is_some_and(|rare| {
+            rare.vigil.follow_grace(&rare.node, cx);
+            rare.node.is_pierced()
+        });
+        own || (coop::is_cancelled() && frame::is_pierced())
+    }
+
     /// The region goes on.
     pub(crate) fn stays(&mut self, cx: &Context<'_>) {
         let always = !matches!(self.kind, Kind::Scope | Kind::Arm);
-        let shield = self.is_shield();
         match self.rare.get_mut() {
             Some(rare) => rare.live(always || rare.node.waits_for_any()),
-            rare @ None if always => {
-                let rare = rare.insert(Box::new(Rare::new(Node::new(shield))));
+            None if always => {
+                let node = self.new_node();
+                let rare = self.rare.get_mut().insert(Box::new(Rare::new(node)));
                 // The waker first: whoever finds the node calls it.
                 rare.attend(cx.waker());
                 rare.live(true);
@@ -375,13 +405,16 @@ impl Seat {
 
     #[cold]
     fn unwind(&mut self, drop_future: impl FnOnce()) {
-        let shield = self.is_shield();
+        let outside = coop::is_cancelled() && self.heeds_outside();
+        let node = self.new_node();
         let rare = self.rare.get_mut();
         let own = rare.as_ref().and_then(|rare| rare.node.cause());
-        let rare = rare.get_or_insert_with(|| Box::new(Rare::new(Node::new(shield))));
-        let outside = !shield && coop::is_cancelled();
+        let rare = rare.get_or_insert_with(|| Box::new(Rare::new(node)));
         rare.ended =
             Some(own.unwrap_or_else(|| if outside { frame::cause() } else { frame::deadline_passed(self.at) }));
+        if outside && self.kind == Kind::Shield {
+            soft::report(self.at, "had not ended with the grace of a soft cancellation");
+        }
         let dropped = place::carried(|| coop::unconstrained(|| rare.leaving.collect(true, drop_future)));
         rare.panicked = dropped.err().map(Panic);
     }
@@ -394,6 +427,10 @@ impl Seat {
         };
         if rare.leaving.poll(cx).is_pending() {
             rare.attend(cx.waker());
+            rare.vigil.follow_grace(&rare.node, cx);
+            if rare.node.is_pierced() || (coop::is_cancelled() && frame::is_pierced()) {
+                rare.leaving.pierce();
+            }
             rare.live(true);
             return Poll::Pending;
         }
@@ -413,7 +450,10 @@ impl Seat {
         rare.node.catch();
         let cause = rare.ended.clone();
         let cause = ready!(cause.map_or(Poll::Pending, Poll::Ready));
-        self.forget();
+        if self.kind != Kind::Shield {
+            // A shield that was pierced may be polled until what surrounds it drops it.
+            self.forget();
+        }
         Poll::Ready(Err(Unwound(cause)))
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Root {
     has_node: AtomicBool,
     /// The earliest deadline around the group that the task belongs to, as it was when the task was spawned.
     deadline: AtomicU64,
+    /// Shields inside hold no longer; see `soft.rs`.
+    pierced: AtomicBool,
     /// It ended by a failure that its group holds.
     failed: AtomicBool,
     inside: UnsafeCell<Inside>,
@@ -33,6 +35,8 @@ pub(crate) struct Root {
 struct Known {
     cause: Option<CancelCause>,
     node: Option<Shared<Node>>,
+    /// For how many nanoseconds shields inside hold, if there is a bound.
+    grace: Option<u64>,
 }
 
 /// For the thread that is inside of the task.
@@ -54,6 +58,7 @@ impl Root {
             known: Mutex::default(),
             has_node: AtomicBool::new(false),
             deadline: AtomicU64::new(NEVER),
+            pierced: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             inside: UnsafeCell::new(Inside::default()),
             place: Place::new(),
@@ -69,6 +74,9 @@ impl Root {
         let node = Node::of_task();
         if let Some(cause) = &known.cause {
             node.set_cause(cause.clone());
+        }
+        if let Some(grace) = known.grace {
+            node.soften(grace);
         }
         known.node = Some(node.clone());
         // Ordering: Relaxed: for the thread inside of the task, which is the one that asks.
@@ -92,6 +100,29 @@ impl Root {
         }
         known.cause = Some(cause);
         Some(known.node.clone())
+    }
+
+    /// Shields inside hold for that many nanoseconds only, once the task is cancelled.
+    #[cold]
+    pub(crate) fn soften(&self, grace: u64) {
+        let node = {
+            let mut known = self.known.lock();
+            if known.grace.is_some_and(|known| known <= grace) {
+                return;
+            }
+            known.grace = Some(grace);
+            known.node.clone()
+        };
+        // Race 6: without a node nobody inside holds it up, and one that is made later finds the grace.
+        if let Some(node) = node {
+            node.soften(grace);
+        }
+    }
+
+    /// Whether shields inside hold no longer.
+    pub(crate) fn is_pierced(&self) -> bool {
+        // Ordering: Relaxed: for the thread inside of the task, which is the one that pierces.
+        self.pierced.load(Ordering::Relaxed)
     }
 
     /// Why the task is cancelled, if it is.
@@ -158,9 +189,19 @@ impl Root {
         // SAFETY: as the caller promises.
         let mut vigil = unsafe { self.inside(|inside| core::mem::take(&mut inside.vigil)) };
         let may_end = vigil.may_end(&node, true, cx);
+        if !may_end {
+            self.follow_grace(&mut vigil, &node, cx);
+        }
         // SAFETY: as above.
         unsafe { self.inside(|inside| inside.vigil = vigil) };
         may_end
+    }
+
+    fn follow_grace(&self, vigil: &mut Vigil, node: &Node, cx: &mut Context<'_>) {
+        vigil.follow_grace(node, cx);
+        if node.is_pierced() {
+            self.pierced.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Runs `unwind`, which drops the future, and takes over the children of its groups, and if it `cancels` the tasks that it waited
@@ -230,10 +271,24 @@ impl Root {
     pub(crate) unsafe fn all_have_left(&self, cx: &mut Context<'_>) -> bool {
         // Taken out as in may_end.
         // SAFETY: as the caller promises.
-        let mut leaving = unsafe { self.inside(|inside| core::mem::take(&mut inside.leaving)) };
+        let (mut leaving, mut vigil) =
+            unsafe { self.inside(|inside| (core::mem::take(&mut inside.leaving), core::mem::take(&mut inside.vigil))) };
         let done = leaving.is_empty() || leaving.poll(cx).is_ready();
+        if !done && let Some(node) = self.node_if_any() {
+            // Its waker first: race 5.
+            node.leave_waker(cx.waker());
+            self.follow_grace(&mut vigil, &node, cx);
+            if self.is_pierced() {
+                leaving.pierce();
+            }
+        }
         // SAFETY: as above.
-        unsafe { self.inside(|inside| inside.leaving.append(leaving)) };
+        unsafe {
+            self.inside(|inside| {
+                inside.leaving.append(leaving);
+                inside.vigil = vigil;
+            });
+        }
         done
     }
 }

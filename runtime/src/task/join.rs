@@ -92,6 +92,11 @@ impl<T> JoinHandle<T> {
         unsafe { cell::cancel_for(self.task, cause) }
     }
 
+    /// Shields of the task, which was cancelled, hold for that many nanoseconds only.
+    pub(crate) fn soften(&self, grace: u64) {
+        self.header().root().soften(grace);
+    }
+
     /// Cancels the task because nobody will have its value.
     pub(crate) fn cancel_because_dropped(&self) {
         self.cancel_for(CancelCause::new(CancelKind::HandleDropped));

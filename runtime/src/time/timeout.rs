@@ -187,7 +187,7 @@ pub fn timeout_with<T, F: Future<Output = T>>(
     deadline: Option<Instant>,
     f: impl FnOnce(TimeoutHandle) -> F,
 ) -> TimeoutWith<F> {
-    let node = Node::new(false);
+    let node = Node::new();
     node.set_deadline(deadline.map_or(NEVER, |deadline| deadline.as_nanos().min(NEVER - 1)));
     let future = f(TimeoutHandle { node: node.clone() });
     TimeoutWith { region: Region::with_node(Kind::Scope, Location::caller(), node, future) }

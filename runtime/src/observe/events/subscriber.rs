@@ -79,6 +79,7 @@ pub(crate) fn unhandled(what: &Unhandled<'_>) -> bool {
             }
             UnhandledKind::SlowPoll | UnhandledKind::NoSpare => unhandled!(WARN, "weftwork::watchdog"),
             UnhandledKind::LeftBehind | UnhandledKind::CutOff => unhandled!(WARN, "weftwork::shutdown"),
+            UnhandledKind::ShieldPierced => unhandled!(WARN, "weftwork::task"),
             UnhandledKind::ReactorFailed => unhandled!(ERROR, "weftwork::reactor"),
         })
 }
@@ -92,7 +93,7 @@ fn subject(what: &Unhandled<'_>) -> &'static str {
         | UnhandledKind::SlowPoll
         | UnhandledKind::LeftBehind
         | UnhandledKind::CutOff => "a task ",
-        UnhandledKind::WakerPanicked if what.task.is_some() => "a task ",
+        UnhandledKind::WakerPanicked | UnhandledKind::ShieldPierced if what.task.is_some() => "a task ",
         UnhandledKind::BlockingPanicked | UnhandledKind::BlockingResultDropPanicked => "a blocking call ",
         _ => "",
     }
