@@ -1,6 +1,6 @@
 //! How a group failed.
 
-use crate::task::{CancelCause, TaskId};
+use crate::task::{CancelCause, Panic, TaskId};
 use core::fmt;
 use core::panic::Location;
 use weftwork_sync::primitive::Panic as Payload;
@@ -118,3 +118,39 @@ impl fmt::Display for Closed {
 }
 
 impl std::error::Error for Closed {}
+
+/// Why a child was not [started](super::TryTaskGroup::start).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError<E> {
+    /// It returned this error before it was ready. The group does not have it.
+    Failed(E),
+    /// It panicked before it was ready. The group does not have that.
+    Panicked(Panic),
+    /// It ended, and had not said that it was ready.
+    NotStarted,
+    /// It was cancelled before it was ready.
+    Cancelled(CancelCause),
+    /// The group has ended, or takes no more children because it is being drained.
+    Closed,
+}
+
+impl<E: fmt::Display> fmt::Display for StartError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => write!(f, "the child failed before it was ready: {error}"),
+            Self::Panicked(panic) => {
+                write!(f, "the child panicked before it was ready: {}", panic.message().unwrap_or("no text"))
+            }
+            Self::NotStarted => f.write_str("the child ended without a word that it was ready: call Started::set"),
+            Self::Cancelled(cause) => write!(f, "the child was {cause} before it was ready"),
+            Self::Closed => Closed(()).fmt(f),
+        }
+    }
+}
+
+impl<E: std::error::Error + 'static> std::error::Error for StartError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Self::Failed(error) = self { Some(error) } else { None }
+    }
+}

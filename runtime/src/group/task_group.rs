@@ -2,11 +2,13 @@
 
 use super::child::Child;
 use super::drain::{Drained, drain};
-use super::error::Closed;
+use super::error::{Closed, StartError};
 use super::hub::{Hub, Membership};
+use super::start::{self, Started};
 use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::scope::CancelScope;
+use crate::scope::contained::Contained;
 use crate::task::cell::drop_payload;
 use crate::task::{CancelCause, JoinHandle, TaskId, TaskInfo, spawn_on};
 use core::convert::Infallible;
@@ -15,7 +17,7 @@ use core::future::Future;
 use core::panic::Location;
 use core::ptr::NonNull;
 use core::time::Duration;
-use weftwork_sync::primitive::{Panic as Payload, Shared, contain};
+use weftwork_sync::primitive::{Panic as Payload, Shared};
 
 /// A group of tasks that may return anything: see [`group`](super::group). It may be cloned and handed to children.
 pub struct TaskGroup {
@@ -138,6 +140,59 @@ impl TaskGroup {
         if self.hub.is_closed() { Err(Closed(())) } else { Ok(self.spawn(future)) }
     }
 
+    /// Starts a child that says when it is ready, and waits for that: for servers that listen before anybody connects.
+    ///
+    /// `child` is given a [`Started`], and [`set`](Started::set) on it ends the wait, with a value. Until then the child concerns
+    /// the caller alone: a panic comes out here, and the group lives on.
+    ///
+    /// # Errors
+    /// The child panicked, ended or was cancelled before it was ready; or the group had ended, and `child` was not even called.
+    ///
+    /// # Cancel safety
+    /// Dropped before the child is ready, it cancels the child; cancelled, it waits for its clean-up.
+    ///
+    /// trio's counterpart is `nursery.start`; asyncio and tokio have none.
+    ///
+    /// ```
+    /// use weftwork::group::Started;
+    /// weftwork::run(async {
+    ///     let sum = weftwork::group(async |group| {
+    ///         let server = async |started: Started<u16>| {
+    ///             started.set(8080);
+    ///             1
+    ///         };
+    ///         let (port, server) = group.start(server).await.unwrap();
+    ///         port + server.await.unwrap()
+    ///     });
+    ///     assert_eq!(sum.await, Ok(8081));
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn start<S, F>(
+        &self,
+        child: impl FnOnce(Started<S>) -> F,
+    ) -> impl Future<Output = Result<(S, JoinHandle<F::Output>), StartError<Infallible>>>
+    where
+        S: Send + 'static,
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let at = Location::caller();
+        let spawn = (!self.hub.is_closed()).then(|| {
+            let (started, starting) = start::prepare();
+            let child = child(started);
+            let run = starting.run(async move { Ok::<_, Infallible>(child.await) });
+            let run = async move { run.await.unwrap_or_else(|never| match never {}) };
+            (starting, spawn_in::<_, Any, Infallible>(&self.hub, run, at))
+        });
+        async move {
+            match spawn {
+                Some((starting, handle)) => starting.wait(handle).await,
+                None => Err(StartError::Closed),
+            }
+        }
+    }
+
     /// Starts a child whose panic concerns nobody: it goes to the runtime's `on_unhandled`, and the others live on.
     #[track_caller]
     pub fn spawn_isolated<F>(&self, future: F) -> JoinHandle<Option<F::Output>>
@@ -190,6 +245,47 @@ impl<E: Send + 'static> TryTaskGroup<E> {
         if self.hub.is_closed() { Err(Closed(())) } else { Ok(self.spawn(future)) }
     }
 
+    /// Starts a child that says when it is ready, and waits for that. As [`TaskGroup::start`], and the child's error too comes out here
+    /// until then, and does not cancel the group; later ones do.
+    ///
+    /// # Errors
+    /// The child failed, panicked, ended or was cancelled before it was ready; or the group had ended, and `child` was not even called.
+    ///
+    /// ```
+    /// use weftwork::group::{StartError, Started};
+    /// weftwork::run(async {
+    ///     let ended = weftwork::try_group(async |group| {
+    ///         let child = async |_started: Started<()>| Err::<(), _>("no port is free");
+    ///         assert!(matches!(group.start(child).await, Err(StartError::Failed("no port is free"))));
+    ///         Ok(())
+    ///     });
+    ///     assert_eq!(ended.await, Ok(()));
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn start<S, T, F>(
+        &self,
+        child: impl FnOnce(Started<S>) -> F,
+    ) -> impl Future<Output = Result<(S, JoinHandle<T>), StartError<E>>>
+    where
+        S: Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let at = Location::caller();
+        let spawn = (!self.hub.is_closed()).then(|| {
+            let (started, starting) = start::prepare();
+            let run = starting.run(child(started));
+            (starting, spawn_in::<_, Fallible, E>(&self.hub, run, at))
+        });
+        async move {
+            match spawn {
+                Some((starting, handle)) => starting.wait(handle).await,
+                None => Err(StartError::Closed),
+            }
+        }
+    }
+
     /// Starts a child whose error or panic concerns nobody: it goes to the runtime's `on_unhandled`, and the others live on, so that one bad
     /// connection never ends a server. The value is `None` then.
     #[track_caller]
@@ -227,12 +323,7 @@ where
 
 /// A future whose panic is told about, and is not passed on.
 async fn isolated<F: Future>(future: F, at: &'static Location<'static>) -> Option<F::Output> {
-    let mut future = Box::pin(future);
-    let polled = core::future::poll_fn(|cx| match contain(|| future.as_mut().poll(cx)) {
-        Ok(polled) => polled.map(Ok),
-        Err(payload) => core::task::Poll::Ready(Err(payload)),
-    });
-    match polled.await {
+    match Contained::new(future).await {
         Ok(output) => Some(output),
         Err(payload) => {
             let task = context::current_task();

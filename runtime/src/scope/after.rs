@@ -1,5 +1,6 @@
 //! Cleaning up in one call.
 
+use super::contained::Contained;
 use super::{cancellable, cleanup};
 use crate::task::CancelCause;
 use core::future::Future;
@@ -68,5 +69,44 @@ pub fn finally<T>(
             Ok(value) => value,
             Err(cancelled) => cancelled.propagate().await,
         }
+    }
+}
+
+/// Opens a resource, runs `body` with it, and closes it, for `grace` at most, however the body ended: with a value, by a panic or by a
+/// cancellation, which then goes on.
+///
+/// There is no await between opening and the body, so a resource that was opened is closed. What takes longer to close than `grace` is dropped.
+///
+/// # Errors
+/// What `open` failed with; then neither of the others runs.
+///
+/// asyncio's counterpart is `async with`.
+///
+/// ```
+/// use weftwork::scope::with_resource;
+/// use weftwork::time::Duration;
+/// weftwork::run(async {
+///     let mut closed = false;
+///     let open = async { Ok::<_, std::io::Error>(vec![1, 2]) };
+///     let sum = with_resource(open, Duration::from_secs(1), async |numbers| numbers.iter().sum::<i32>(), async |_| closed = true);
+///     assert_eq!(sum.await.unwrap(), 3);
+///     assert!(closed);
+/// });
+/// ```
+#[doc(alias("AsyncExitStack", "aclosing"))]
+pub async fn with_resource<R, T, E>(
+    open: impl Future<Output = Result<R, E>>,
+    grace: Duration,
+    body: impl AsyncFnOnce(&mut R) -> T,
+    close: impl AsyncFnOnce(R),
+) -> Result<T, E> {
+    let mut resource = open.await?;
+    let ended = cancellable(Contained::new(body(&mut resource))).await;
+    // Late or not, what came before counts.
+    let _ = cleanup(grace, close(resource)).await;
+    match ended {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(payload)) => std::panic::resume_unwind(payload),
+        Err(cancelled) => cancelled.propagate().await,
     }
 }

@@ -17,13 +17,15 @@
 //! | `cancellable.rs` | the landing pad, and `Cancelled` |
 //! | `shield.rs` | `shield` and `cleanup` |
 //! | `soft.rs` | soft cancellation: shields that hold for a while only |
-//! | `after.rs` | `on_cancel` and `finally` |
+//! | `after.rs` | `on_cancel`, `finally`, `with_resource` |
+//! | `contained.rs` | a future whose panic is a value |
 //! | `checkpoint.rs` | `checkpoint` and `is_cancelled` |
 
 mod after;
 mod cancel_scope;
 mod cancellable;
 mod checkpoint;
+pub(crate) mod contained;
 pub(crate) mod frame;
 pub(crate) mod leaving;
 pub(crate) mod limit;
@@ -33,7 +35,7 @@ pub(crate) mod root;
 mod shield;
 mod soft;
 
-pub use after::{finally, on_cancel};
+pub use after::{finally, on_cancel, with_resource};
 pub use cancel_scope::{CancelScope, ScopeCancelled, ScopeRun, WhenCancelled, current_scope, effective_deadline};
 pub use cancellable::{Cancellable, Cancelled, Propagate, cancellable};
 pub use checkpoint::{Checkpoint, checkpoint, is_cancelled};

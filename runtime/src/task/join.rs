@@ -221,7 +221,7 @@ impl<T> JoinHandle<T> {
     }
 }
 
-impl JoinHandle<()> {
+impl<T> JoinHandle<T> {
     /// Ready when the task has ended, whatever it came to, which stays unread.
     pub(crate) fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.header().state.is_complete() && self.register(cx) { Poll::Pending } else { Poll::Ready(()) }
@@ -299,6 +299,13 @@ impl<T> CancelOnDrop<T> {
         let this = mem::ManuallyDrop::new(self);
         // SAFETY: moved out once; this wrapper's drop does not run.
         unsafe { core::ptr::read(&raw const this.0) }
+    }
+}
+
+impl<T> CancelOnDrop<T> {
+    /// As of the handle.
+    pub(crate) fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_finished(cx)
     }
 }
 
