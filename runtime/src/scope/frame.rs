@@ -105,7 +105,7 @@ pub(crate) fn within<R>(
         own: Cell::new(cancelled),
     };
     INNERMOST.with(|innermost| innermost.set(&frame));
-    let told = cancelled || (outside && !(seat.is_shield() && !is_pierced()));
+    let told = cancelled || (outside && (!seat.is_shield() || is_pierced()));
     if told != outside {
         coop::set_cancel_bit(told);
     }

@@ -273,10 +273,10 @@ impl Node {
         self.pierced.load(Ordering::Relaxed)
     }
 
-    /// Shields inside hold no longer: all there are inside are polled to see that.
+    /// Shields inside hold no longer: they are polled to see that.
     pub(super) fn pierce(&self) {
         self.pierced.store(true, Ordering::Relaxed);
-        self.wake_inside(true);
+        self.wake_all();
     }
 
     /// A task is cancelled by its own state, which is reached by its waker: left by whoever asked for a handle to its scope, and gone
@@ -296,15 +296,11 @@ impl Node {
 
     /// Has the region and every live one inside polled, except behind shields: who polls them may poll only what was woken.
     pub(crate) fn wake_all(&self) {
-        self.wake_inside(false);
-    }
-
-    fn wake_inside(&self, behind_shields: bool) {
         let mut batch = WakeBatch::new();
         let mut inside = Vec::new();
         self.call(&mut batch, &mut inside);
         while let Some(node) = inside.pop() {
-            if node.shield.is_some() && !behind_shields {
+            if node.shield.is_some() {
                 // It does not hear of the cancellation, but whether it is still polled has to be seen.
                 batch.extend(node.take_waker(&mut node.tree.lock()));
             } else {

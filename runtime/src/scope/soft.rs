@@ -6,7 +6,8 @@
 //! | `pierced` of a node, of a task's root | the region, as it is polled and the grace is over | shields inside hold no longer; never taken back |
 //!
 //! The canceller needs no clock: the region counts the grace from the poll in which it first sees it, cancelled and held up by somebody
-//! inside. When it ends, the region sets `pierced`, has everybody inside polled, behind shields too, and itself. A shield that is polled in cancelled
+//! inside. When it ends, the region sets `pierced`, and has the shields inside polled, and itself; what
+//! lies behind them hears of it from them. A shield that is polled in cancelled
 //! surroundings looks whether any region around it is pierced: if so it is no shield any more, and unwinds as a scope does. A
 //! group then tells its children, and a region that waits for tasks it dropped the handles of tells those, by a grace of nothing.
 //!
