@@ -183,7 +183,7 @@ impl TaskGroup {
             let child = child(started);
             let run = starting.run(async move { Ok::<_, Infallible>(child.await) });
             let run = async move { run.await.unwrap_or_else(|never| match never {}) };
-            (starting, spawn_in::<_, Any, Infallible>(&self.hub, run, at))
+            (starting, self.spawn_at(run, at))
         });
         async move {
             match spawn {
@@ -276,7 +276,7 @@ impl<E: Send + 'static> TryTaskGroup<E> {
         let spawn = (!self.hub.is_closed()).then(|| {
             let (started, starting) = start::prepare();
             let run = starting.run(child(started));
-            (starting, spawn_in::<_, Fallible, E>(&self.hub, run, at))
+            (starting, self.spawn_at(run, at))
         });
         async move {
             match spawn {
