@@ -418,7 +418,7 @@ mod tests {
         runtime.block_on(async {
             let mut owner = None;
             let group = crate::group::group(async |group| {
-                let hub = group.hub().clone();
+                let hub = group.hub.clone();
                 let places = || hub.roster.tasks(&hub.members.lock().links).count();
                 for _ in 0..10 {
                     let crowd: Vec<_> = (0..500).map(|_| group.spawn(yield_now())).collect();

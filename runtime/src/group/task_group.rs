@@ -21,7 +21,7 @@ use weftwork_sync::primitive::{Panic as Payload, Shared};
 
 /// A group of tasks that may return anything: see [`group`](super::group). It may be cloned and handed to children.
 pub struct TaskGroup {
-    hub: Shared<Hub<Infallible>>,
+    pub(super) hub: Shared<Hub<Infallible>>,
 }
 
 /// A group of tasks that return a `Result`, of which the first error ends the rest: see [`try_group`](super::try_group).
@@ -97,11 +97,6 @@ face!(TaskGroup, Infallible);
 face!(TryTaskGroup<E>, E, E);
 
 impl TaskGroup {
-    #[cfg(all(test, not(weftwork_loom), not(weftwork_count)))]
-    pub(super) fn hub(&self) -> &Shared<Hub<Infallible>> {
-        &self.hub
-    }
-
     /// Starts a child.
     ///
     /// Dropping the handle detaches from the child's value, not from the child: the group waits for it. A child of a group
