@@ -152,7 +152,7 @@ impl<T> Future for BlockingHandle<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // The job was submitted before the first poll, so this leaf has always begun.
-        let unit = ready!(coop::proceed(cx, true));
+        let unit = ready!(coop::proceed_for(cx, true, || coop::Wait::new("a blocking call")));
         let outcome = ready!(self.cell.poll(cx.waker()));
         unit.made_progress();
         Poll::Ready(outcome)

@@ -16,6 +16,7 @@
 
 use crate::weft_thread_local;
 use core::cell::Cell;
+use core::fmt;
 use core::ptr;
 use core::task::{Context, Poll};
 
@@ -37,6 +38,8 @@ impl State {
     const OUTSIDE: Self = Self::new(UNLIMITED, false);
     const REFUSAL: u64 = 1 << 32;
     const CANCELLED: u64 = 1 << 48;
+    /// What a leaf waits for is noted, and the units are [elsewhere](Place::units).
+    const NOTED: u64 = 1 << 49;
 
     const fn new(units: u32, cancelled: bool) -> Self {
         Self(units as u64 | if cancelled { Self::CANCELLED } else { 0 })
@@ -65,6 +68,44 @@ struct Place {
     task: Cell<*const ()>,
     /// Refusals on this thread so far; it wraps.
     refused: Cell<u32>,
+    /// What the leaf that was polled last waits for, where that is noted.
+    waits: Cell<Option<Wait>>,
+    /// The units that are left where that is noted. A leaf that is not ready costs one there too.
+    units: Cell<u32>,
+}
+
+/// What a leaf waits for, for whoever looks at the task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Wait {
+    /// In words, to be read behind "waits for".
+    pub kind: &'static str,
+    /// Which one, where leaves of that kind have numbers.
+    pub number: Option<u64>,
+}
+
+impl Wait {
+    /// It waits for something of this kind.
+    pub const fn new(kind: &'static str) -> Self {
+        Self { kind, number: None }
+    }
+
+    /// It waits for that one.
+    #[must_use]
+    pub const fn number(mut self, number: u64) -> Self {
+        self.number = Some(number);
+        self
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind)?;
+        if let Some(number) = self.number {
+            write!(f, " {number}")?;
+        }
+        Ok(())
+    }
 }
 
 /// The mark of a task that was woken from inside. It replaces the whole word: a flag among others would be set by writing one byte, and
@@ -75,8 +116,13 @@ fn woken(task: *const ()) -> *const () {
 }
 
 weft_thread_local! {
-    static PLACE: Place =
-        Place { state: Cell::new(State::OUTSIDE), task: Cell::new(ptr::null()), refused: Cell::new(0) };
+    static PLACE: Place = Place {
+        state: Cell::new(State::OUTSIDE),
+        task: Cell::new(ptr::null()),
+        refused: Cell::new(0),
+        waits: Cell::new(None),
+        units: Cell::new(0),
+    };
 }
 
 fn state() -> State {
@@ -126,6 +172,30 @@ pub unsafe fn within_task<R>(task: *const (), units: u32, cancelled: bool, f: im
     let _restore = Restore(before, outer);
     let out = f();
     (out, PLACE.with(|place| !ptr::eq(place.task.get(), task)))
+}
+
+/// As [`within_task`], and gives besides what the leaf waits for that was polled last, if one was.
+///
+/// # Safety
+/// As [`within_task`].
+#[doc(hidden)]
+pub unsafe fn within_watched_task<R>(
+    task: *const (),
+    units: u32,
+    cancelled: bool,
+    f: impl FnOnce() -> R,
+) -> (R, bool, Option<Wait>) {
+    let outer = PLACE.with(|place| (place.waits.take(), place.units.replace(units)));
+    let noted = || {
+        set_state(state().with(State::NOTED, true));
+        f()
+    };
+    // SAFETY: as the caller promises.
+    let (out, woken) = unsafe { within_task(task, 0, cancelled, noted) };
+    PLACE.with(|place| {
+        place.units.set(outer.1);
+        (out, woken, place.waits.replace(outer.0))
+    })
 }
 
 /// The task whose poll the calling thread is inside of, as its executor named it; null outside of one, and inside of a
@@ -192,7 +262,8 @@ pub fn is_cancelled() -> bool {
 
 /// Whether a leaf would still be let through; combinators of many leaves stop when it says no.
 pub fn has_budget() -> bool {
-    state().units() > 0
+    let now = state();
+    now.units() > 0 || (now.has(State::NOTED) && PLACE.with(|place| place.units.get() > 0))
 }
 
 /// One unit, taken from the budget. It is given back on drop unless the leaf made progress.
@@ -227,13 +298,20 @@ impl Drop for Unit {
 /// leaf already did something that has to be finished or undone.
 #[inline]
 pub fn proceed(cx: &mut Context<'_>, begun: bool) -> Poll<Unit> {
+    proceed_for(cx, begun, || Wait::new("a future"))
+}
+
+/// As [`proceed`], and says what the leaf waits for if it is not ready, for whoever looks at the task; that is asked for only where
+/// somebody may look.
+#[inline]
+pub fn proceed_for(cx: &mut Context<'_>, begun: bool, wait: impl FnOnce() -> Wait) -> Poll<Unit> {
     let now = state();
     if now.has(State::CANCELLED) {
         return if begun { Poll::Ready(Unit { taken: false }) } else { Poll::Pending };
     }
     match now.units() {
         UNLIMITED => Poll::Ready(Unit { taken: false }),
-        0 => refuse(cx, now),
+        0 => refuse(cx, wait),
         _ => {
             set_state(State(now.0 - 1));
             Poll::Ready(Unit { taken: true })
@@ -247,8 +325,20 @@ pub fn refused() -> u32 {
     PLACE.with(|place| place.refused.get())
 }
 
+/// There is no unit left, or what leaves wait for is noted, in a poll that keeps its units elsewhere so that each leaf comes here.
 #[cold]
-fn refuse(cx: &mut Context<'_>, now: State) -> Poll<Unit> {
+#[inline(never)]
+fn refuse(cx: &mut Context<'_>, wait: impl FnOnce() -> Wait) -> Poll<Unit> {
+    let now = state();
+    if now.has(State::NOTED) {
+        let left = PLACE.with(|place| {
+            place.waits.set(Some(wait()));
+            place.units.replace(place.units.get().saturating_sub(1))
+        });
+        if left > 0 {
+            return Poll::Ready(Unit { taken: false });
+        }
+    }
     PLACE.with(|place| place.refused.set(place.refused.get().wrapping_add(1)));
     let refusals = now.refusals() + 1;
     if refusals >= REFUSALS {

@@ -289,7 +289,7 @@ impl<T> Future for JoinNextWithId<'_, T> {
     type Output = Option<(TaskId, Result<T, JoinError>)>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let unit = ready!(coop::proceed(cx, self.begun));
+        let unit = ready!(coop::proceed_for(cx, self.begun, || coop::Wait::new("one of its tasks")));
         self.begun = true;
         let next = ready!(self.set.poll_next(cx));
         unit.made_progress();

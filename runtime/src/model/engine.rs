@@ -82,8 +82,10 @@ impl Engine {
             driven: AtomicBool::new(false),
             wind_down: WindDown::new(),
             jumps: None,
-            forever: weftwork_sync::Notify::new(),
             config: Config {
+                debug: false,
+                on_spawn: None,
+                on_complete: None,
                 workers,
                 multi,
                 watchdog: watchdog::Limits { enabled: watched, ..watchdog::Limits::default() },

@@ -48,7 +48,7 @@ impl<L: ListeningSocket> Acceptor<L> {
         let registration = self.io.registration();
         loop {
             // Each attempt takes a unit, so a queue full of aborted connections cannot keep the thread.
-            let unit = ready!(coop::proceed(cx, begun));
+            let unit = ready!(coop::proceed_for(cx, begun, || coop::Wait::new("a connection")));
             if self.pause.is_on() {
                 match registration.poll_unasked(Way::In, place, cx)? {
                     Poll::Ready(seen) => registration.clear(Way::In, seen, Found::Empty),

@@ -87,6 +87,10 @@ impl<'a> Unhandled<'a> {
         Self::of(UnhandledKind::TaskPanicked, task, panic.message())
     }
 
+    pub(crate) fn task_failed(task: Which<'a>, error: &'a str) -> Self {
+        Self::of(UnhandledKind::TaskFailed, task, Some(error))
+    }
+
     pub(crate) fn drop_panicked(task: Which<'a>, payload: &'a Payload) -> Self {
         Self::of(UnhandledKind::OutputDropPanicked, task, payload_text(payload))
     }

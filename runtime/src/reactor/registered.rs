@@ -75,7 +75,7 @@ impl<T> Registered<T> {
         cx: &mut Context<'_>,
         mut call: impl FnMut(&T) -> io::Result<(R, Left)>,
     ) -> Poll<io::Result<R>> {
-        let unit = ready!(coop::proceed(cx, begun));
+        let unit = ready!(coop::proceed_for(cx, begun, || coop::Wait::new("a socket")));
         loop {
             let seen = ready!(self.registration.poll_ready(way, place, cx))?;
             if way == Way::In && self.registration.defers_read(seen, cx) {
@@ -130,7 +130,7 @@ impl<T> Registered<T> {
         begun: bool,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<super::Ready>> {
-        let unit = ready!(coop::proceed(cx, begun));
+        let unit = ready!(coop::proceed_for(cx, begun, || coop::Wait::new("a socket")));
         let seen = ready!(self.registration.poll_ready(way, place, cx))?;
         unit.made_progress();
         Poll::Ready(Ok(seen))

@@ -11,6 +11,8 @@ use crate::scheduler::slot::Slot;
 use crate::scheduler::spares::Spares;
 use crate::scheduler::wind_down::WindDown;
 use crate::scheduler::{Config, Core, Gate, Keeper, Outside, Stats, shutdown, watchdog};
+use crate::task::TaskInfo;
+use crate::task::birth::{self, TaskHook};
 use crate::task::owned::OwnedList;
 use crate::time::timers::Timers;
 use core::fmt;
@@ -32,7 +34,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Builds a runtime.
 ///
 /// What is not set has the defaults of the environment: a worker per core, or `WEFTWORK_WORKERS`; epoll on Linux, or what
-/// `WEFTWORK_REACTOR` says (`epoll` or `polling`).
+/// `WEFTWORK_REACTOR` says (`epoll` or `polling`); debug mode where `WEFTWORK_DEBUG` is `1`.
 ///
 /// tokio's counterpart is `tokio::runtime::Builder`.
 ///
@@ -55,6 +57,9 @@ pub struct Builder {
     on_ctrl_c: OnCtrlC,
     seed: Option<u64>,
     on_unhandled: Option<Box<Hook>>,
+    debug: Option<bool>,
+    on_spawn: Option<Box<TaskHook>>,
+    on_complete: Option<Box<TaskHook>>,
     on_thread_start: Option<Box<dyn Fn() + Send + Sync>>,
     on_thread_stop: Option<Box<dyn Fn() + Send + Sync>>,
 }
@@ -85,6 +90,9 @@ impl Builder {
             on_ctrl_c: OnCtrlC::LeaveAlone,
             seed: None,
             on_unhandled: None,
+            debug: None,
+            on_spawn: None,
+            on_complete: None,
             on_thread_start: None,
             on_thread_stop: None,
         }
@@ -196,6 +204,47 @@ impl Builder {
         self
     }
 
+    /// Whether more is noted of each task: who spawned it, what it waits for, how long its polls take (no, or what `WEFTWORK_DEBUG`
+    /// says: `1` or `0`).
+    ///
+    /// It costs an allocation for each task and two looks at the clock for each poll. asyncio's counterpart is its debug mode,
+    /// `PYTHONASYNCIODEBUG`.
+    ///
+    /// ```
+    /// use weftwork::runtime::Builder;
+    /// let main = Builder::new_current_thread().debug(true).run(async { weftwork::task::current().unwrap() });
+    /// assert!(main.unwrap().busy.is_some());
+    /// ```
+    #[doc(alias("set_debug", "PYTHONASYNCIODEBUG"))]
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.debug = Some(debug);
+        self
+    }
+
+    /// Called for each new task, by whoever spawns it, before it can run; a panic in it is reported and ends there.
+    ///
+    /// asyncio's counterpart is `set_task_factory`, tokio's is `on_task_spawn`.
+    ///
+    /// ```
+    /// use weftwork::runtime::Builder;
+    /// let names = |task: &weftwork::task::TaskInfo| println!("new: {task}");
+    /// Builder::new_current_thread().on_task_spawn(names).run(async {}).unwrap();
+    /// ```
+    #[doc(alias = "set_task_factory")]
+    pub fn on_task_spawn(mut self, hook: impl Fn(&TaskInfo) + Send + Sync + 'static) -> Self {
+        self.on_spawn = Some(Box::new(hook));
+        self
+    }
+
+    /// Called for each task that has ended, however it did, before its handle knows; a panic in it is reported and ends there.
+    ///
+    /// tokio's counterpart is `on_task_terminate`.
+    #[doc(alias = "on_task_terminate")]
+    pub fn on_task_complete(mut self, hook: impl Fn(&TaskInfo) + Send + Sync + 'static) -> Self {
+        self.on_complete = Some(Box::new(hook));
+        self
+    }
+
     /// The runtime's time stands still until a test moves it.
     #[cfg(feature = "testing")]
     pub fn clock(mut self, clock: &crate::testing::ManualClock) -> Self {
@@ -262,11 +311,17 @@ impl Builder {
     /// What Ctrl-C does to a [`run`](Self::run) ([`OnCtrlC::LeaveAlone`]; [`weftwork::run`](crate::run) and `#[weftwork::main]`, which are
     /// for whole programs, say [`OnCtrlC::CancelMain`]).
     ///
-    /// ```no_run
+    /// ```
     /// use weftwork::runtime::{Builder, OnCtrlC, RunError};
     ///
-    /// let ended = Builder::new_current_thread().ctrl_c(OnCtrlC::CancelMain).run(std::future::pending::<()>());
-    /// // The user pressed Ctrl-C.
+    /// let ended = Builder::new_current_thread().ctrl_c(OnCtrlC::CancelMain).run(async {
+    /// #   #[cfg(unix)]
+    /// #   // SAFETY: a signal to this process, whose handler is in place.
+    /// #   unsafe { libc::raise(libc::SIGINT) };
+    ///     // The user presses Ctrl-C.
+    ///     std::future::pending::<()>().await
+    /// });
+    /// # #[cfg(unix)]
     /// assert!(matches!(ended, Err(RunError::Interrupted)));
     /// ```
     pub fn ctrl_c(mut self, policy: OnCtrlC) -> Self {
@@ -323,6 +378,10 @@ impl Builder {
         let workers = if self.multi { self.workers.map_or_else(workers_from_environment, Ok)? } else { 1 };
         let backend = self.backend.map_or_else(backend_from_environment, Ok)?;
         let spares = if self.multi { self.spares } else { 0 };
+        let debug = self.debug.map_or_else(debug_from_environment, Ok)?;
+        if debug || self.on_spawn.is_some() || self.on_complete.is_some() {
+            birth::attend_from_now_on();
+        }
         let clock = self.clock;
         let pool = ThreadPool::builder()
             .max_threads(self.blocking_threads)
@@ -354,13 +413,15 @@ impl Builder {
             driven: AtomicBool::new(false),
             wind_down: WindDown::new(),
             jumps: clock.jumps().then(|| crate::scheduler::jumps::Jumps::new(workers + spares)),
-            forever: weftwork_sync::Notify::new(),
             config: Config {
                 workers,
                 multi: self.multi,
                 watchdog: self.limits,
                 thread_name: self.thread_name.into_boxed_str(),
                 on_unhandled: self.on_unhandled,
+                debug,
+                on_spawn: self.on_spawn,
+                on_complete: self.on_complete,
                 on_thread_start: self.on_thread_start,
                 on_thread_stop: self.on_thread_stop,
                 clock,
@@ -399,6 +460,17 @@ fn workers_from_environment() -> Result<usize, BuildError> {
                 value: text,
                 wanted: "a number from 1 to 1024",
             }),
+        },
+    }
+}
+
+fn debug_from_environment() -> Result<bool, BuildError> {
+    match std::env::var("WEFTWORK_DEBUG") {
+        Err(_) => Ok(false),
+        Ok(text) => match text.as_str() {
+            "" | "0" => Ok(false),
+            "1" => Ok(true),
+            _ => Err(BuildError::Environment { name: "WEFTWORK_DEBUG", value: text, wanted: "`0` or `1`" }),
         },
     }
 }

@@ -4,18 +4,14 @@
 //! |---|---|
 //! | `builder.rs` | what can be chosen, and how it is put together |
 //! | `handle.rs` | a reference to a runtime from anywhere |
-//! | `calls.rs` | plain functions that a runtime calls soon, or when their time has come |
-//! | `from_thread.rs` | calling into a runtime from threads that are none of its workers |
 //! | `drive.rs` | running a main future on the calling thread, and having all others end |
 //! | `idle_clock.rs` | the manual clock while a run ends |
 //! | `outcome.rs` | how a run ends that has no value, and what Ctrl-C has to do with that |
 //! | `fork.rs` | noticing that the process forked |
 
 mod builder;
-mod calls;
 mod drive;
 pub(crate) mod fork;
-mod from_thread;
 mod handle;
 #[cfg(not(all(feature = "signal", unix)))]
 #[path = "interrupts_none.rs"]
@@ -30,17 +26,16 @@ mod idle_clock;
 mod idle_clock;
 
 pub use crate::observe::metrics::{Metrics, WorkerMetrics};
+pub use crate::observe::tasks::TaskTree;
 pub use crate::observe::unhandled::{Unhandled, UnhandledKind};
 pub use crate::reactor::Backend as ReactorBackend;
 pub use crate::scheduler::shutdown::ShutdownError;
 pub use builder::{BuildError, Builder};
-pub use calls::{CallHandle, TimerHandle};
-pub use from_thread::FromThreadError;
 pub use handle::{EnterGuard, Handle, TryCurrentError};
 pub use outcome::{OnCtrlC, RunError};
 
 use crate::scheduler::Core;
-use crate::task::JoinHandle;
+use crate::task::{JoinHandle, TaskInfo};
 use core::future::Future;
 use core::panic::Location;
 use core::time::Duration;
@@ -98,33 +93,6 @@ impl Runtime {
         drive::block_on(self.handle.core(), future, Location::caller())
     }
 
-    /// Blocks the calling thread until somebody calls [`Handle::stop`]; on a current-thread runtime it runs the tasks meanwhile.
-    ///
-    /// A stop that was asked for before lets it run what is ready and return. Afterwards the runtime goes on as after
-    /// [`block_on`](Self::block_on): both can be called again and again, and tasks and what they hold stay in between.
-    ///
-    /// # Panics
-    /// As [`block_on`](Self::block_on).
-    ///
-    /// asyncio's counterpart is `loop.run_forever`; tokio has none.
-    ///
-    /// ```
-    /// let runtime = weftwork::runtime::Builder::new_current_thread().build().unwrap();
-    /// let handle = runtime.handle().clone();
-    /// runtime.spawn(async move { handle.stop() }).detach();
-    /// runtime.run_forever();
-    /// ```
-    #[track_caller]
-    pub fn run_forever(&self) {
-        let core = self.handle.core();
-        let stopped = async {
-            // What is ready has its turn, also after a stop that came before.
-            crate::task::yield_now().await;
-            core.forever.notified().await;
-        };
-        drive::block_on(core, stopped, Location::caller());
-    }
-
     /// Starts a task on this runtime; otherwise as [`weftwork::spawn`](crate::spawn).
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
@@ -148,6 +116,11 @@ impl Runtime {
     /// What the runtime counts.
     pub fn metrics(&self) -> Metrics {
         self.handle.metrics()
+    }
+
+    /// What is known of the tasks that have not ended; see [`Handle::tasks`].
+    pub fn tasks(&self) -> Vec<TaskInfo> {
+        self.handle.tasks()
     }
 
     /// Ends the runtime in order: cancels every task with the cause `Shutdown`, waits until they have cleaned up, for the

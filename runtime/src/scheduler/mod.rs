@@ -48,10 +48,10 @@ use crate::observe::events;
 use crate::observe::unhandled::{Hook, Unhandled, UnhandledKind};
 use crate::platform::clock::Clock;
 use crate::reactor::Reactor;
-use crate::task::birth;
+use crate::task::birth::{self, TaskHook};
 use crate::task::cell::{self, Header, Name, Schedule, Turn};
 use crate::task::owned::OwnedList;
-use crate::task::{CancelCause, CancelKind, Runnable, Spec};
+use crate::task::{CancelCause, CancelKind, Runnable, Spec, TaskInfo, TaskState};
 use crate::time::timers::Timers;
 use core::future::Future;
 use core::mem::ManuallyDrop;
@@ -63,10 +63,10 @@ use idle::Idle;
 use queue::Injector;
 use slot::{Bed, Slot};
 use weftwork_blocking::ThreadPool;
-use weftwork_sync::Notify;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use weftwork_sync::primitive::unmodelled::Counter;
 use weftwork_sync::primitive::{Mutex, Shared, contain, thread::ThreadId};
+use worker::Worker;
 
 /// The owner of tasks that were spawned by no worker.
 pub(crate) const OUTSIDE: u32 = u32::MAX;
@@ -85,6 +85,10 @@ pub(crate) struct Config {
     pub(crate) watchdog: watchdog::Limits,
     pub(crate) thread_name: Box<str>,
     pub(crate) on_unhandled: Option<Box<Hook>>,
+    /// Tasks are watched.
+    pub(crate) debug: bool,
+    pub(crate) on_spawn: Option<Box<TaskHook>>,
+    pub(crate) on_complete: Option<Box<TaskHook>>,
     pub(crate) on_thread_start: Option<Box<dyn Fn() + Send + Sync>>,
     pub(crate) on_thread_stop: Option<Box<dyn Fn() + Send + Sync>>,
     pub(crate) clock: Clock,
@@ -118,8 +122,6 @@ pub struct Core {
     pub(crate) wind_down: wind_down::WindDown,
     /// Where the time moves by itself.
     pub(crate) jumps: Option<jumps::Jumps>,
-    /// Rung to end a `run_forever`.
-    pub(crate) forever: Notify,
 }
 
 /// Tasks that were spawned by no worker.
@@ -258,6 +260,17 @@ impl Schedule for CoreRef {
         }
     }
 
+    fn watched_ends(&self, task: NonNull<Header>) {
+        // SAFETY: the task is incomplete, so it and the core are alive.
+        let core = unsafe { self.0.as_ref() };
+        if let Some(hook) = &core.config.on_complete {
+            // SAFETY: as above.
+            let mut info = unsafe { TaskInfo::of(task) };
+            info.state = TaskState::Finished;
+            birth::tell(core, &**hook, info);
+        }
+    }
+
     fn ends(&self) -> bool {
         // SAFETY: asked by whoever is inside the task, which is incomplete.
         unsafe { self.0.as_ref() }.is_stopping()
@@ -344,8 +357,38 @@ impl Core {
     pub(crate) unsafe fn spawn<F: Future>(
         this: &Shared<Self>,
         future: F,
+        spec: Spec,
+        name: impl Name,
+    ) -> NonNull<Header> {
+        // SAFETY: as the caller promises.
+        unsafe { Self::spawn_with(this, future, spec, name, Worker::adopt) }
+    }
+
+    /// As [`spawn`](Self::spawn), and a worker of this core polls it at once, inside of the poll that spawns it.
+    ///
+    /// # Safety
+    /// As `spawn`.
+    pub(crate) unsafe fn spawn_eager<F: Future>(
+        this: &Shared<Self>,
+        future: F,
+        spec: Spec,
+        name: impl Name,
+    ) -> NonNull<Header> {
+        // SAFETY: as the caller promises.
+        unsafe { Self::spawn_with(this, future, spec, name, Worker::adopt_and_poll) }
+    }
+
+    /// Allocates a task, which `adopt` makes owned if the calling thread is a worker of this core.
+    ///
+    /// # Safety
+    /// As `spawn`.
+    #[inline(always)]
+    unsafe fn spawn_with<F: Future>(
+        this: &Shared<Self>,
+        future: F,
         mut spec: Spec,
         name: impl Name,
+        adopt: impl FnOnce(&Worker, NonNull<Header>),
     ) -> NonNull<Header> {
         let scheduler = CoreRef::new(this);
         let seat = context::with_worker(|worker| scheduler.is(&worker.core).then_some(worker.index)).flatten();
@@ -354,10 +397,10 @@ impl Core {
         // SAFETY: as the caller promises.
         let task = unsafe { cell::allocate(future, scheduler, spec, name) };
         if birth::is_attended() {
-            birth::attend(task);
+            birth::attend(this, task);
         }
         if seat.is_some() {
-            context::with_worker(|worker| worker.adopt(task));
+            context::with_worker(|worker| adopt(worker, task));
         } else {
             this.adopt(task);
         }

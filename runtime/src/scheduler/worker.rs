@@ -30,6 +30,8 @@ pub(super) const STRIDE: u32 = SAMPLE;
 
 /// 2^64 by the golden ratio: steps of it lie far from each other.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Tasks that are polled inside of the poll that spawned them, in each other, at most.
+const EAGER: u32 = 16;
 
 /// A thread that sits at a slot.
 pub struct Worker {
@@ -61,6 +63,8 @@ pub struct Worker {
     pub(super) patience: RefCell<Patience>,
     /// Kept to save an allocation per turn.
     pub(crate) ready: Cell<Vec<Waker>>,
+    /// How many tasks are being polled inside of the poll that spawned them.
+    eager: Cell<u32>,
     /// It began to keep freed cells as it sat down, and so ends that.
     keeps_cells: bool,
 }
@@ -105,6 +109,7 @@ impl Worker {
             share_at: Cell::new(usize::MAX),
             patience: RefCell::new(Patience::default()),
             ready: Cell::new(Vec::new()),
+            eager: Cell::new(0),
             keeps_cells,
         }
     }
@@ -474,6 +479,42 @@ impl Worker {
         }
         // SAFETY: a new task is scheduled, and this is its Runnable.
         self.push(unsafe { Runnable::from_ptr(task) });
+    }
+
+    /// Owns a task spawned here and polls it, inside of the poll that spawned it. One deep inside of others is scheduled as usual, so that
+    /// tasks that spawn each other cannot use up the stack.
+    pub(crate) fn adopt_and_poll(&self, task: NonNull<Header>) {
+        struct Up<'a>(&'a Cell<u32>);
+        impl Drop for Up<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.0.get() - 1);
+            }
+        }
+        if self.eager.get() == EAGER {
+            return self.adopt(task);
+        }
+        self.eager.set(self.eager.get() + 1);
+        let _up = Up(&self.eager);
+        // SAFETY: the task is new and so alive.
+        let spec = unsafe { task.as_ref().spec };
+        let mut outer = None;
+        let owned = self.own(|local| {
+            if local.gate != Gate::Open {
+                return false;
+            }
+            // SAFETY: the task is new: in no list, and one of its references is the list's.
+            unsafe { local.owned.insert(task) };
+            outer = local.current.replace((spec.id, spec.location));
+            true
+        });
+        if !owned {
+            return self.adopt(task);
+        }
+        self.slot().counters.spawns.bump();
+        self.slot().counters.polls.bump();
+        // SAFETY: a new task is scheduled, and this is its Runnable.
+        unsafe { Runnable::from_ptr(task) }.run();
+        self.own(|local| local.current = outer);
     }
 
     fn open_mail(&self) {

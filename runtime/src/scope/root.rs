@@ -9,10 +9,12 @@ use super::leaving::{Departing, Leaving};
 use super::node::Node;
 use super::region::Vigil;
 use crate::task::local::place::{self, Place};
+use crate::task::watched::Watched;
 use crate::task::{CancelCause, CancelKind};
+use core::ptr;
 use core::task::Context;
 use weftwork_sync::coop;
-use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, Ordering};
+use weftwork_sync::primitive::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use weftwork_sync::primitive::{Mutex, Panic, Shared, UnsafeCell};
 
 /// Made when it is first needed, and kept by the task's header.
@@ -29,6 +31,8 @@ pub(crate) struct Root {
     inside: UnsafeCell<Inside>,
     /// The values of the task's locals.
     place: Place,
+    /// Null, or stored once.
+    watched: AtomicPtr<Watched>,
 }
 
 #[derive(Debug, Default)]
@@ -62,7 +66,20 @@ impl Root {
             failed: AtomicBool::new(false),
             inside: UnsafeCell::new(Inside::default()),
             place: Place::new(),
+            watched: AtomicPtr::new(ptr::null_mut()),
         }
+    }
+
+    /// The task, which is new, is watched from now on. Called once.
+    pub(crate) fn watch(&self, watched: Watched) {
+        // Ordering: Release pairs with watched's Acquire: its group may look at the task already.
+        self.watched.store(Box::into_raw(Box::new(watched)), Ordering::Release);
+    }
+
+    /// What is noted of the task.
+    pub(crate) fn watched(&self) -> Option<&Watched> {
+        // SAFETY: null, or stored by `watch` and freed with this.
+        unsafe { self.watched.load(Ordering::Acquire).as_ref() }
     }
 
     /// The node, made now if there is none.
@@ -290,6 +307,16 @@ impl Root {
             });
         }
         done
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        let watched = self.watched.load(Ordering::Acquire);
+        if !watched.is_null() {
+            // SAFETY: stored by `watch`, and reached through this alone.
+            drop(unsafe { Box::from_raw(watched) });
+        }
     }
 }
 

@@ -3,10 +3,19 @@
 //! Most programs want none of this, so a spawn looks at one word of the process, which is written once and then only read, and goes on.
 //! Whoever wants something says so before there is anything to be seen of it: a task local before its first value can be inherited.
 
+use super::TaskInfo;
 use super::cell::Header;
 use super::local::place;
+use super::watched::Watched;
+use crate::context;
+use crate::observe::unhandled::UnhandledKind;
+use crate::scheduler::{Config, Core};
 use core::ptr::NonNull;
+use weftwork_sync::primitive::contain;
 use weftwork_sync::primitive::unmodelled::Counter;
+
+/// What is called as tasks begin and end.
+pub(crate) type TaskHook = dyn Fn(&TaskInfo) + Send + Sync;
 
 static ATTENDED: Counter = Counter::new(0);
 
@@ -26,11 +35,29 @@ pub(crate) fn attend_from_now_on() {
     }
 }
 
-/// The task is new, its spawner, who calls this, the only one that knows of it, and nothing has scheduled it.
+/// The task is new, nothing has scheduled it, and but for its spawner, who calls this, at most its group knows of it.
 #[cold]
 #[inline(never)]
-pub(crate) fn attend(task: NonNull<Header>) {
-    // SAFETY: a new task's references are held by the caller.
-    let task = unsafe { task.as_ref() };
-    place::inherit(task);
+pub(crate) fn attend(core: &Core, task: NonNull<Header>) {
+    let Config { debug, on_spawn, on_complete, .. } = &core.config;
+    // SAFETY: a new task's references are the caller's.
+    let header = unsafe { task.as_ref() };
+    if *debug || on_complete.is_some() {
+        header.root().watch(Watched::new(context::current_task(), *debug));
+    }
+    if *debug {
+        header.state.watch();
+    }
+    place::inherit(header);
+    if let Some(hook) = on_spawn {
+        // SAFETY: as above.
+        tell(core, &**hook, unsafe { TaskInfo::of(task) });
+    }
+}
+
+/// Calls a hook; a panic in it is reported and ends there.
+pub(crate) fn tell(core: &Core, hook: &TaskHook, info: TaskInfo) {
+    if let Err(payload) = contain(|| hook(&info)) {
+        core.report_panic(UnhandledKind::HookPanicked, payload);
+    }
 }

@@ -51,6 +51,9 @@ pub trait Schedule: Sized + 'static {
     /// Called once per task, after its completion.
     unsafe fn release(&self, task: NonNull<Header>);
 
+    /// A task that is watched is about to be complete; its outcome is in its place.
+    fn watched_ends(&self, _task: NonNull<Header>) {}
+
     /// Whether the runtime ends, so that no task runs any more.
     fn ends(&self) -> bool {
         false
@@ -144,6 +147,14 @@ pub trait Name: 'static {
     /// The panic, if it is the handle's.
     fn panicked(&self, _task: &Header, panic: Panic) -> Result<(), Panic> {
         Err(panic)
+    }
+
+    /// Nobody reads the task's output: the answer says what to report of it.
+    ///
+    /// # Safety
+    /// It is an output of the task that this belongs to.
+    unsafe fn unread(&self, _output: *const ()) -> Option<String> {
+        None
     }
 
     /// The task is about to complete.

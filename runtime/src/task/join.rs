@@ -235,7 +235,8 @@ impl<T> Future for JoinHandle<T> {
         // To wait for a task does nothing to it, so that may begin where everything is cancelled, to be there when the region
         // unwinds: then the task is cancelled with it.
         let begun = coop::is_cancelled() || self.header().state.has_join_waker();
-        let unit = core::task::ready!(coop::proceed(cx, begun));
+        let unit =
+            core::task::ready!(coop::proceed_for(cx, begun, || coop::Wait::new("task").number(self.id().as_u64())));
         if !self.header().state.is_complete() && self.register(cx) {
             return Poll::Pending;
         }

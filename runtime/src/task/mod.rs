@@ -14,6 +14,7 @@
 //! | `owned.rs` | the list that owns tasks until they are complete |
 //! | `recycle.rs` | freed cells kept for the next spawn |
 //! | `spawn.rs` | `spawn` and the spawn builder |
+//! | `watched.rs` | what is noted of a task in debug mode |
 //! | `birth.rs` | what is done for a new task, where there is anything to do |
 //! | `local/` | task locals, which a task hands on to those it spawns |
 //! | `yield_now.rs` | letting others run |
@@ -32,16 +33,18 @@ pub(crate) mod runnable;
 mod spawn;
 pub(crate) mod state;
 pub(crate) mod waker;
+pub(crate) mod watched;
 mod yield_now;
 
 pub use error::{CancelCause, CancelKind, JoinError, Panic};
 pub use id::TaskId;
-pub use info::TaskInfo;
+pub use info::{TaskInfo, TaskState, current};
 pub use join::{CancelOnDrop, JoinHandle};
 pub use local::{AccessError, LocalKey, LocalScope, Locals};
 pub(crate) use runnable::Runnable;
 pub(crate) use spawn::spawn_on;
-pub use spawn::{Builder, SpawnError, spawn, spawn_local};
+pub use spawn::{Builder, SpawnError, spawn, spawn_eager, spawn_local, spawn_try};
+pub use weftwork_sync::coop::Wait;
 pub use yield_now::{YieldNow, yield_now};
 
 pub(crate) use cell::{Header, Spec};

@@ -9,7 +9,9 @@ use super::local::place::Held;
 use super::local::values::Values;
 use super::state::{Completed, EndPoll, StartPoll};
 use super::waker;
+use super::watched::Watched;
 use crate::observe::unhandled::Unhandled;
+use crate::platform::clock::real_now;
 use crate::scope::root::Root;
 use core::mem::{ManuallyDrop, needs_drop};
 use core::pin::Pin;
@@ -102,6 +104,10 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
     fn discard(&self, outcome: Result<F::Output, Ended>) {
         match outcome {
             Ok(value) => {
+                // SAFETY: an output of this task.
+                if let Some(error) = unsafe { self.name.unread((&raw const value).cast()) } {
+                    self.scheduler.unhandled(&Unhandled::task_failed((&self.header, self.name.text()), &error));
+                }
                 if needs_drop::<F::Output>()
                     && let Err(payload) = contain(|| drop(value))
                 {
@@ -155,11 +161,13 @@ pub(super) unsafe fn poll<F: Future, S: Schedule, N: Name>(this: NonNull<Header>
     match cell.header.state.start_poll() {
         StartPoll::Poll => {}
         // SAFETY: start_poll gave us the future.
+        StartPoll::PollWatched => return unsafe { poll_watched::<F, S, N>(this) },
+        // SAFETY: as above.
         StartPoll::Cancel => return unsafe { poll_cancelled::<F, S, N>(this) },
     }
     // SAFETY: as above; after the end this thread is still inside of the task.
     unsafe {
-        match poll_once::<F, S, N>(this, false) {
+        match poll_once::<F, S, N>(this, Mode::Plain) {
             Polled::Pending { self_woken } => match cell.header.state.end_poll(self_woken) {
                 EndPoll::Idle => {}
                 EndPoll::Reschedule => return true,
@@ -172,10 +180,83 @@ pub(super) unsafe fn poll<F: Future, S: Schedule, N: Name>(this: NonNull<Header>
     false
 }
 
+/// As [`poll`], and notes how long the future took and what it waits for.
+///
+/// # Safety
+/// The caller holds the task.
+#[cold]
+unsafe fn poll_watched<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) -> bool {
+    // SAFETY: the vtable is chosen by the cell's own types, and who holds the task keeps it alive.
+    let cell = unsafe { cell::<F, S, N>(this) };
+    let watched = cell.header.root_if_any().and_then(Root::watched);
+    let begun = real_now();
+    // SAFETY: as in poll.
+    unsafe {
+        let polled = poll_otherwise::<F, S, N>(this, false, watched);
+        if let Some(watched) = watched {
+            watched.took(real_now().saturating_sub(begun));
+        }
+        match polled {
+            Polled::Pending { self_woken } => match cell.header.state.end_poll(self_woken) {
+                EndPoll::Idle => false,
+                EndPoll::Reschedule => true,
+                EndPoll::Cancel => poll_cancelled::<F, S, N>(this),
+            },
+            Polled::Ended => finish::<F, S, N>(this),
+        }
+    }
+}
+
+/// A poll that is no plain one: once more in the program for all of those.
+///
+/// # Safety
+/// The caller holds the task.
+#[inline(never)]
+unsafe fn poll_otherwise<F: Future, S: Schedule, N: Name>(
+    this: NonNull<Header>,
+    last: bool,
+    watched: Option<&Watched>,
+) -> Polled {
+    // SAFETY: as the caller promises.
+    unsafe { poll_once::<F, S, N>(this, Mode::Other { last, watched }) }
+}
+
+/// How a future is polled.
+#[derive(Clone, Copy)]
+enum Mode<'a> {
+    Plain,
+    Other {
+        /// It is cancelled.
+        last: bool,
+        watched: Option<&'a Watched>,
+    },
+}
+
+impl Mode<'_> {
+    /// # Safety
+    /// As [`coop::within_task`].
+    #[inline(always)]
+    unsafe fn within<R>(self, task: *const (), poll: impl FnOnce() -> R) -> (R, bool) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match self {
+                Mode::Plain => coop::within_task(task, coop::UNITS_PER_POLL, false, poll),
+                Mode::Other { last, watched } => {
+                    let (out, woken, wait) = coop::within_watched_task(task, coop::UNITS_PER_POLL, last, poll);
+                    if let Some(watched) = watched {
+                        watched.waits_for(wait);
+                    }
+                    (out, woken)
+                }
+            }
+        }
+    }
+}
+
 /// # Safety
 /// The caller holds the task.
 #[inline(always)]
-unsafe fn poll_once<F: Future, S: Schedule, N: Name>(this: NonNull<Header>, last: bool) -> Polled {
+unsafe fn poll_once<F: Future, S: Schedule, N: Name>(this: NonNull<Header>, mode: Mode<'_>) -> Polled {
     // SAFETY: the vtable is chosen by the cell's own types, and who holds the task keeps it alive.
     let cell = unsafe { cell::<F, S, N>(this) };
     let waker = waker::borrowed(this);
@@ -212,7 +293,7 @@ unsafe fn poll_once<F: Future, S: Schedule, N: Name>(this: NonNull<Header>, last
     };
     let task = this.as_ptr().cast_const().cast();
     // SAFETY: the header of the task that this thread is inside of.
-    match unsafe { coop::within_task(task, coop::UNITS_PER_POLL, last, || contain(poll)) } {
+    match unsafe { mode.within(task, || contain(poll)) } {
         (Ok(PENDING), self_woken) => Polled::Pending { self_woken },
         (Ok(_), _) => Polled::Ended,
         (Err(payload), _) => {
@@ -241,7 +322,7 @@ unsafe fn poll_cancelled<F: Future, S: Schedule, N: Name>(this: NonNull<Header>)
         if !root.has_ended() {
             if cell.may_have_a_value() {
                 root.begin_pass();
-                match poll_once::<F, S, N>(this, true) {
+                match poll_otherwise::<F, S, N>(this, true, None) {
                     Polled::Ended => return finish::<F, S, N>(this),
                     Polled::Pending { self_woken: woken } => self_woken = woken,
                 }
@@ -337,6 +418,9 @@ unsafe fn complete<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
         // SAFETY: this thread is inside of the task until it is complete.
         unsafe { root.complete() };
         cell.forget_locals(root);
+        if root.watched().is_some() {
+            cell.scheduler.watched_ends(this);
+        }
     }
     let farewell = cell.name.farewell();
     // SAFETY: once per task, here, inside of it.

@@ -1,6 +1,6 @@
 //! Starting tasks.
 
-use super::cell::{Header, Name, Spec};
+use super::cell::{Header, Name, Spec, drop_payload};
 use super::{CancelCause, JoinHandle, Locals, TaskId};
 use crate::context;
 use crate::runtime::fork;
@@ -8,9 +8,10 @@ use crate::scheduler::{Core, NOWHERE};
 use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
+use core::marker::PhantomData;
 use core::panic::Location;
 use core::ptr::NonNull;
-use weftwork_sync::primitive::{Shared, thread};
+use weftwork_sync::primitive::{Shared, contain, thread};
 
 /// Starts a task that runs on its own from now on, on any worker.
 ///
@@ -63,6 +64,87 @@ where
     let task = unsafe { Core::spawn(core, future, spec, name) };
     // SAFETY: a new task with that output.
     unsafe { JoinHandle::from_ptr(task) }
+}
+
+/// Starts a task and polls it for the first time at once, before this returns; a task that has its value then was never queued.
+///
+/// The first poll is one of the new task's: it has a budget of its own and its spawner's [task locals](crate::task_local), a
+/// cancellation of the spawner does not concern it, its panic is its own. What is cancelled is not polled, as ever. On a thread
+/// that is no worker of the runtime, and in the sixteenth task spawned so inside of each other, it is as [`spawn`].
+///
+/// # Panics
+/// If there is no current runtime.
+///
+/// asyncio's counterpart is `eager_task_factory`; tokio has none.
+///
+/// ```
+/// weftwork::run(async {
+///     let mut cached = weftwork::task::spawn_eager(async { 42 });
+///     assert_eq!(cached.try_take().unwrap().unwrap(), 42);
+/// });
+/// ```
+#[doc(alias("eager_task_factory", "eager_start"))]
+#[track_caller]
+pub fn spawn_eager<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    match Builder::new().spawn_eager(future) {
+        Ok(handle) => handle,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Starts a task whose error is reported if nobody reads it: by [`Builder::on_unhandled`](crate::runtime::Builder::on_unhandled), once, when
+/// the task has ended and its handle is gone. Otherwise as [`spawn`].
+///
+/// # Panics
+/// If there is no current runtime.
+///
+/// asyncio's counterpart is the report "Task exception was never retrieved".
+///
+/// ```
+/// weftwork::run(async {
+///     let task = weftwork::task::spawn_try(async { "7".parse::<u32>() });
+///     assert_eq!(task.await.unwrap(), Ok(7));
+/// });
+/// ```
+#[track_caller]
+pub fn spawn_try<F, T, E>(future: F) -> JoinHandle<Result<T, E>>
+where
+    F: Future<Output = Result<T, E>> + Send + 'static,
+    T: Send + 'static,
+    E: fmt::Debug + Send + 'static,
+{
+    let location = Location::caller();
+    match context::with_current(|core| spawn_on(core, future, location, Tried::<T, E>(PhantomData))) {
+        Some(handle) => handle,
+        None => panic!("{}", SpawnError(Why::NoRuntime)),
+    }
+}
+
+/// A task whose error somebody is to read.
+struct Tried<T, E>(PhantomData<fn() -> Result<T, E>>);
+
+impl<T: 'static, E: fmt::Debug + 'static> Name for Tried<T, E> {
+    type Farewell = ();
+
+    fn text(&self) -> Option<&str> {
+        None
+    }
+
+    unsafe fn unread(&self, output: *const ()) -> Option<String> {
+        // SAFETY: `spawn_try` makes this for tasks with that output.
+        let output = unsafe { &*output.cast::<Result<T, E>>() };
+        let error = output.as_ref().err()?;
+        Some(contain(|| format!("{error:?}")).unwrap_or_else(|payload| {
+            drop_payload(payload);
+            "it panicked when it was to be written".into()
+        }))
+    }
+
+    fn farewell(&self) {}
 }
 
 /// Starts a task whose future need not be `Send`, on the current-thread runtime that runs the caller.
@@ -176,6 +258,24 @@ impl Builder {
         let location = Location::caller();
         let spawned = context::with_current(|core| spawn_on(core, future, location, self.given()));
         spawned.ok_or(SpawnError(Why::NoRuntime))
+    }
+
+    /// As [`spawn_eager`].
+    ///
+    /// # Errors
+    /// There is no current runtime.
+    #[track_caller]
+    pub fn spawn_eager<F>(self, future: F) -> Result<JoinHandle<F::Output>, SpawnError>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let location = Location::caller();
+        let Some(core) = context::current() else { return Err(SpawnError(Why::NoRuntime)) };
+        fork::assert_parent(&core);
+        let spec = Spec { id: TaskId::next(), location, owner: NOWHERE, pinned: false };
+        // SAFETY: the future is Send and 'static; a new task with that output.
+        Ok(unsafe { JoinHandle::from_ptr(Core::spawn_eager(&core, future, spec, self.given())) })
     }
 
     /// As [`spawn_local`].

@@ -22,6 +22,7 @@
 //! | `JOIN` | a [`JoinHandle`](super::JoinHandle) exists; with `COMPLETE`, the outcome is the handle's | spawn | the handle's drop, before `COMPLETE` only |
 //! | `JOIN_WAKER` | the waker slot is filled and frozen; unset, the slot is the handle's alone. With `COMPLETE`, the waker is whose completed the task | the handle | the handle, before `COMPLETE` only |
 //! | `COUNTED` | whoever waits for the end of the group that it belongs to has counted it | spawn, count | never |
+//! | `WATCHED` | each poll is measured, and what it waits for is noted (`watched.rs`) | the spawner, before anybody else knows of the task | never |
 //!
 //! Above the bits stands the reference count. It counts wakers, the handle, the place in a group, and one for the list that owns the task; that
 //! last one is given up only with `COMPLETE` or after it. A `Runnable` is not counted: it exists only while the task is
@@ -65,7 +66,8 @@ const CANCELLED: usize = 1 << 3;
 const JOIN: usize = 1 << 4;
 const JOIN_WAKER: usize = 1 << 5;
 const COUNTED: usize = 1 << 6;
-const REFERENCE: usize = 1 << 7;
+const WATCHED: usize = 1 << 7;
+const REFERENCE: usize = 1 << 8;
 
 /// Beyond this many references something forgets wakers in a loop; the process ends rather than wrap into a use after
 /// free.
@@ -103,6 +105,8 @@ pub enum LastWake {
 pub enum StartPoll {
     /// Poll the future.
     Poll,
+    /// Poll the future and note how that went.
+    PollWatched,
     /// Drop the future and complete as cancelled; where it may have its value by now, poll it a last time first.
     Cancel,
 }
@@ -187,6 +191,17 @@ impl State {
         Self(AtomicUsize::new(HELD | JOIN | (2 * REFERENCE)))
     }
 
+    /// The task, which nobody but its spawner knows of, is to be watched.
+    pub fn watch(&self) {
+        // Ordering: Relaxed: whoever schedules the task publishes it.
+        self.0.fetch_or(WATCHED, Ordering::Relaxed);
+    }
+
+    /// Whether somebody holds the future: it is being polled, or queued for that.
+    pub fn is_held(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & HELD != 0
+    }
+
     /// Transition (1), keeping the caller's reference.
     #[inline]
     pub fn wake_by_ref(&self) -> Wake {
@@ -224,7 +239,11 @@ impl State {
         if now & WOKEN != 0 {
             now = self.0.fetch_and(!WOKEN, Ordering::Acquire);
         }
-        if now & CANCELLED == 0 { StartPoll::Poll } else { StartPoll::Cancel }
+        match now & (CANCELLED | WATCHED) {
+            0 => StartPoll::Poll,
+            WATCHED => StartPoll::PollWatched,
+            _ => StartPoll::Cancel,
+        }
     }
 
     /// Transition (3). Only the thread inside the task may call it; `self_woken` if it was woken by that thread meanwhile.

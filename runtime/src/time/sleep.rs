@@ -141,7 +141,7 @@ impl Sleep {
     /// As a future's poll; where that panics, this says why.
     pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
         let begun = !matches!(self.state, State::New(_));
-        let unit = ready!(coop::proceed(cx, begun));
+        let unit = ready!(coop::proceed_for(cx, begun, || coop::Wait::new("a timer")));
         let polled = match &mut self.state {
             State::New(when) => {
                 // Read field by field: a copy of all at once would wait for the writes of a moment ago.

@@ -58,7 +58,8 @@ impl<T> Future for Send<'_, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (sender, value, waiter) = self.project();
         assert!(value.is_some(), "Send was polled after it completed: await it once, or fuse it");
-        let unit = ready!(coop::proceed(cx, waiter.phase() != Phase::Idle));
+        let unit =
+            ready!(coop::proceed_for(cx, waiter.phase() != Phase::Idle, || coop::Wait::new("room in a channel")));
         let pushed = ready!(sender.channel().poll_push(value, waiter, cx));
         unit.made_progress();
         Poll::Ready(match (pushed, value.take()) {
@@ -102,7 +103,7 @@ impl<T> Future for Recv<'_, T> {
         let this = self.into_ref();
         // SAFETY: the waiter is pinned with the future and never moved out of it.
         let waiter = unsafe { this.map_unchecked(|this| &this.waiter) };
-        let unit = ready!(coop::proceed(cx, waiter.phase() != Phase::Idle));
+        let unit = ready!(coop::proceed_for(cx, waiter.phase() != Phase::Idle, || coop::Wait::new("a message")));
         let popped = ready!(this.receiver.channel().poll_pop(waiter, cx));
         unit.made_progress();
         Poll::Ready(popped.map_err(|_: NotPopped| RecvError(())))

@@ -118,7 +118,7 @@ impl RawLock {
     /// Takes the lock, or leaves `waiter` in the list.
     pub(crate) fn poll_lock(&self, waiter: Pin<&Waiter>, cx: &mut Context<'_>) -> Poll<()> {
         let phase = waiter.phase();
-        let unit = ready!(coop::proceed(cx, phase != Phase::Idle));
+        let unit = ready!(coop::proceed_for(cx, phase != Phase::Idle, || coop::Wait::new("a lock")));
         let done = match phase {
             Phase::Idle => self.try_lock() || self.wait(waiter, cx),
             Phase::Granted => {

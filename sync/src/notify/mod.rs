@@ -183,7 +183,7 @@ impl Future for Notified<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let (notify, round, done, waiter) = self.project();
         let begun = *done || waiter.phase() != Phase::Idle;
-        let unit = ready!(coop::proceed(cx, begun));
+        let unit = ready!(coop::proceed_for(cx, begun, || coop::Wait::new("a notification")));
         if !*done {
             if begun {
                 ready!(notify.state.look(waiter, cx));

@@ -155,7 +155,7 @@ impl<T> Future for Closed<'_, T> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let unit = ready!(coop::proceed(cx, self.waits));
+        let unit = ready!(coop::proceed_for(cx, self.waits, || coop::Wait::new("the end of a oneshot")));
         self.waits = true;
         // SAFETY: &mut Sender makes this the only call, and the sender has not completed.
         ready!(unsafe { self.sender.cell().poll_closed(cx) });
@@ -275,7 +275,7 @@ impl<T> Future for Receiver<T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let unit = ready!(coop::proceed(cx, self.waits));
+        let unit = ready!(coop::proceed_for(cx, self.waits, || coop::Wait::new("a oneshot value")));
         loop {
             match self.try_recv() {
                 Err(TryRecvError::Empty) => {

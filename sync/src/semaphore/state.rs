@@ -133,7 +133,7 @@ impl Permits {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Refused>> {
         let begun = waiter.phase() != Phase::Idle;
-        let unit = ready!(coop::proceed(cx, begun));
+        let unit = ready!(coop::proceed_for(cx, begun, || coop::Wait::new("permits")));
         let taken = if begun {
             ready!(self.poll_waiting(waiter, cx))
         } else {

@@ -46,7 +46,7 @@ impl Future for Connect {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let begun = !matches!(self.state, State::New(_));
-        let unit = ready!(coop::proceed(cx, begun));
+        let unit = ready!(coop::proceed_for(cx, begun, || coop::Wait::new("a socket to connect")));
         let mut state = core::mem::replace(&mut self.state, State::Done);
         loop {
             state = match state {

@@ -37,7 +37,7 @@ impl Future for SendTo<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let unit = ready!(coop::proceed(cx, this.again.is_pausing()));
+        let unit = ready!(coop::proceed_for(cx, this.again.is_pausing(), || coop::Wait::new("a socket")));
         let reactor = this.socket.io().registration().reactor();
         let target = match &this.target {
             Ok(target) => target,
