@@ -52,8 +52,9 @@ impl Handle {
     ///
     /// ```
     /// weftwork::run(async {
-    ///     weftwork::spawn(std::future::pending::<()>()).detach();
-    ///     assert_eq!(weftwork::Handle::current().tasks().len(), 2);
+    ///     let waits = weftwork::spawn(std::future::pending::<()>());
+    ///     let tasks = weftwork::Handle::current().tasks();
+    ///     assert!(tasks.iter().any(|task| task.id == waits.id()));
     /// });
     /// ```
     #[doc(alias("all_tasks", "dump"))]
