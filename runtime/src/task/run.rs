@@ -185,6 +185,7 @@ pub(super) unsafe fn poll<F: Future, S: Schedule, N: Name>(this: NonNull<Header>
 /// # Safety
 /// The caller holds the task.
 #[cold]
+#[inline(never)]
 unsafe fn poll_watched<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) -> bool {
     // SAFETY: the vtable is chosen by the cell's own types, and who holds the task keeps it alive.
     let cell = unsafe { cell::<F, S, N>(this) };
@@ -310,6 +311,7 @@ unsafe fn poll_once<F: Future, S: Schedule, N: Name>(this: NonNull<Header>, mode
 /// # Safety
 /// The caller holds the task.
 #[cold]
+#[inline(never)]
 unsafe fn poll_cancelled<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) -> bool {
     // SAFETY: the vtable is chosen by the cell's own types, and who holds the task keeps it alive.
     let cell = unsafe { cell::<F, S, N>(this) };

@@ -239,11 +239,14 @@ impl State {
         if now & WOKEN != 0 {
             now = self.0.fetch_and(!WOKEN, Ordering::Acquire);
         }
-        match now & (CANCELLED | WATCHED) {
-            0 => StartPoll::Poll,
-            WATCHED => StartPoll::PollWatched,
-            _ => StartPoll::Cancel,
-        }
+        if now & (CANCELLED | WATCHED) == 0 { StartPoll::Poll } else { Self::start_otherwise(now) }
+    }
+
+    /// Apart, so that a plain poll is one test.
+    #[cold]
+    #[inline(never)]
+    fn start_otherwise(now: usize) -> StartPoll {
+        if now & CANCELLED == 0 { StartPoll::PollWatched } else { StartPoll::Cancel }
     }
 
     /// Transition (3). Only the thread inside the task may call it; `self_woken` if it was woken by that thread meanwhile.

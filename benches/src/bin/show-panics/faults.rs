@@ -34,7 +34,7 @@ pub(crate) fn scene() -> Result<(), String> {
     }
     match refused(|| Builder::new_multi_thread().worker_threads(WORKERS as usize).run(async {})) {
         Err(RunError::Build(BuildError::Thread(error))) => {
-            println!("  run, all starts refused: BuildError::Thread({error})")
+            println!("  run, all starts refused: BuildError::Thread({error})");
         }
         other => return Err(format!("run with all starts refused gave {other:?}")),
     }
