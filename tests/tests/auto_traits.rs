@@ -121,6 +121,11 @@ fn errors_can_be_sent_and_kept() {
     yes!(JoinError: Send, Sync, Debug, std::error::Error);
     yes!(OffloadError: Send, Sync, Debug, std::error::Error);
     yes!(runtime::BuildError: Send, Sync, Debug, std::error::Error);
+    yes!(runtime::RunError: Send, Sync, Debug, std::error::Error);
+    yes!(runtime::FromThreadError: Send, Sync, Debug, std::error::Error);
+    yes!(runtime::OnCtrlC: Send, Sync, Unpin, Debug, Copy);
+    yes!(runtime::CallHandle: Send, Sync, Unpin, Debug);
+    yes!(runtime::TimerHandle: Send, Sync, Unpin, Debug);
     yes!(runtime::ShutdownError: Send, Sync, Debug, std::error::Error);
     yes!(runtime::TryCurrentError: Send, Sync, Copy, Debug, std::error::Error);
     yes!(task::SpawnError: Send, Sync, Copy, Debug, std::error::Error);

@@ -1,4 +1,4 @@
-//! The tasks of this workspace, as one program: `cargo xtask test | loom | count | icount | show | examples | bench | deps | houserules | help`.
+//! The tasks of this workspace, as one program: `cargo xtask test | loom | count | icount | show | examples | rules | bench | deps | houserules | help`.
 //!
 //! It stands on std alone, so that it builds in seconds on any machine, before anything else does.
 //!
@@ -11,6 +11,7 @@
 //! | `models.rs`, `figures.rs` | `loom`: building and running the models; the lines they print, and the table |
 //! | `icount.rs` | `icount`: instructions per operation, beside what they were |
 //! | `writes.rs` | `count`: the tests of the counting world |
+//! | `rules.rs` | `rules`: the tests of the contract, again and again |
 //! | `programs.rs` | `show`: the programs that print figures |
 //! | `classics.rs` | `examples`: the asyncio classics, and what they should print |
 //! | `beside_peers.rs` | `bench`: the figures beside those of the peers |
@@ -36,6 +37,7 @@ mod house_rules;
 mod icount;
 mod models;
 mod programs;
+mod rules;
 mod source;
 mod steps;
 mod workspace;
@@ -76,6 +78,11 @@ cargo xtask COMMAND
   examples [NAME]
         Runs the asyncio classics (examples/src/bin/classics), or one, on both flavours, and fails if one prints something
         else than stands beside it. The tests of the examples do the same.
+
+  rules [--rounds N] [--only NAME]
+        The tests of the contract of cancellation and groups, each 1 000 times (or N) on each flavour, on virtual time, with that
+        many orders drawn on one thread; prints runs and time of each. --only takes the files whose name contains NAME. A failure
+        prints its seed, which WEFTWORK_SEED runs again.
 
   bench [--rows a,b] [--peers a,b] [--rounds N] [--quick] [--out FOLDER] [--write-docs]
         weftwork beside tokio, smol, smolscale and Go (where there is a `go`), row by row, with ratios and what is asked of
@@ -118,6 +125,7 @@ fn run(arguments: &mut Arguments) -> Outcome {
         }
         Some("show") => programs::run(&workspace, arguments),
         Some("examples") => classics::run(&workspace, arguments),
+        Some("rules") => rules::run(&workspace, arguments),
         Some("bench") => beside_peers::run(&workspace, arguments),
         Some("deps") => arguments.end().and_then(|()| arrows::run(&workspace)),
         Some("houserules") => arguments.end().and_then(|()| house_rules::run(&workspace)),

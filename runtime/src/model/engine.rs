@@ -82,6 +82,7 @@ impl Engine {
             driven: AtomicBool::new(false),
             wind_down: WindDown::new(),
             jumps: None,
+            forever: weftwork_sync::Notify::new(),
             config: Config {
                 debug: false,
                 on_spawn: None,

@@ -311,17 +311,11 @@ impl Builder {
     /// What Ctrl-C does to a [`run`](Self::run) ([`OnCtrlC::LeaveAlone`]; [`weftwork::run`](crate::run) and `#[weftwork::main]`, which are
     /// for whole programs, say [`OnCtrlC::CancelMain`]).
     ///
-    /// ```
+    /// ```no_run
     /// use weftwork::runtime::{Builder, OnCtrlC, RunError};
     ///
-    /// let ended = Builder::new_current_thread().ctrl_c(OnCtrlC::CancelMain).run(async {
-    /// #   #[cfg(unix)]
-    /// #   // SAFETY: a signal to this process, whose handler is in place.
-    /// #   unsafe { libc::raise(libc::SIGINT) };
-    ///     // The user presses Ctrl-C.
-    ///     std::future::pending::<()>().await
-    /// });
-    /// # #[cfg(unix)]
+    /// let ended = Builder::new_current_thread().ctrl_c(OnCtrlC::CancelMain).run(std::future::pending::<()>());
+    /// // The user pressed Ctrl-C.
     /// assert!(matches!(ended, Err(RunError::Interrupted)));
     /// ```
     pub fn ctrl_c(mut self, policy: OnCtrlC) -> Self {
@@ -413,6 +407,7 @@ impl Builder {
             driven: AtomicBool::new(false),
             wind_down: WindDown::new(),
             jumps: clock.jumps().then(|| crate::scheduler::jumps::Jumps::new(workers + spares)),
+            forever: weftwork_sync::Notify::new(),
             config: Config {
                 workers,
                 multi: self.multi,

@@ -84,6 +84,13 @@ impl Handle {
         crate::scope::frame::outside(|| self.core.wait_for(future))
     }
 
+    /// Has [`Runtime::run_forever`](super::Runtime::run_forever) return: the one that has waited longest, or if nobody waits, the next.
+    ///
+    /// It ends no task and not the runtime. asyncio's counterpart is `loop.stop`.
+    pub fn stop(&self) {
+        self.core.forever.notify_one();
+    }
+
     /// Makes this the calling thread's current runtime until the guard is dropped.
     pub fn enter(&self) -> EnterGuard<'_> {
         EnterGuard { entered: context::enter(self.core.clone()), handle: PhantomData }

@@ -4,14 +4,18 @@
 //! |---|---|
 //! | `builder.rs` | what can be chosen, and how it is put together |
 //! | `handle.rs` | a reference to a runtime from anywhere |
+//! | `calls.rs` | plain functions that a runtime calls soon, or when their time has come |
+//! | `from_thread.rs` | calling into a runtime from threads that are none of its workers |
 //! | `drive.rs` | running a main future on the calling thread, and having all others end |
 //! | `idle_clock.rs` | the manual clock while a run ends |
 //! | `outcome.rs` | how a run ends that has no value, and what Ctrl-C has to do with that |
 //! | `fork.rs` | noticing that the process forked |
 
 mod builder;
+mod calls;
 mod drive;
 pub(crate) mod fork;
+mod from_thread;
 mod handle;
 #[cfg(not(all(feature = "signal", unix)))]
 #[path = "interrupts_none.rs"]
@@ -31,6 +35,8 @@ pub use crate::observe::unhandled::{Unhandled, UnhandledKind};
 pub use crate::reactor::Backend as ReactorBackend;
 pub use crate::scheduler::shutdown::ShutdownError;
 pub use builder::{BuildError, Builder};
+pub use calls::{CallHandle, TimerHandle};
+pub use from_thread::FromThreadError;
 pub use handle::{EnterGuard, Handle, TryCurrentError};
 pub use outcome::{OnCtrlC, RunError};
 
@@ -91,6 +97,33 @@ impl Runtime {
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         drive::block_on(self.handle.core(), future, Location::caller())
+    }
+
+    /// Blocks the calling thread until somebody calls [`Handle::stop`]; on a current-thread runtime it runs the tasks meanwhile.
+    ///
+    /// A stop that was asked for before lets it run what is ready and return. Afterwards the runtime goes on as after
+    /// [`block_on`](Self::block_on): both can be called again and again, and tasks and what they hold stay in between.
+    ///
+    /// # Panics
+    /// As [`block_on`](Self::block_on).
+    ///
+    /// asyncio's counterpart is `loop.run_forever`; tokio has none.
+    ///
+    /// ```
+    /// let runtime = weftwork::runtime::Builder::new_current_thread().build().unwrap();
+    /// let handle = runtime.handle().clone();
+    /// runtime.spawn(async move { handle.stop() }).detach();
+    /// runtime.run_forever();
+    /// ```
+    #[track_caller]
+    pub fn run_forever(&self) {
+        let core = self.handle.core();
+        let stopped = async {
+            // What is ready has its turn, also after a stop that came before.
+            crate::task::yield_now().await;
+            core.forever.notified().await;
+        };
+        drive::block_on(core, stopped, Location::caller());
     }
 
     /// Starts a task on this runtime; otherwise as [`weftwork::spawn`](crate::spawn).

@@ -63,6 +63,7 @@ use idle::Idle;
 use queue::Injector;
 use slot::{Bed, Slot};
 use weftwork_blocking::ThreadPool;
+use weftwork_sync::Notify;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use weftwork_sync::primitive::unmodelled::Counter;
 use weftwork_sync::primitive::{Mutex, Shared, contain, thread::ThreadId};
@@ -122,6 +123,8 @@ pub struct Core {
     pub(crate) wind_down: wind_down::WindDown,
     /// Where the time moves by itself.
     pub(crate) jumps: Option<jumps::Jumps>,
+    /// Rung to end a `run_forever`.
+    pub(crate) forever: Notify,
 }
 
 /// Tasks that were spawned by no worker.
