@@ -28,6 +28,8 @@
 //!    found it looks again after [`RETRY`].
 //! 8. An event that the system has and the reactor has not: where descriptors are registered only the keeper jumps, after a turn
 //!    without waiting that found nothing. Others call it.
+//! 9. The watchdog finds a worker overdue that ends its poll and goes to bed meanwhile: the nudge that it leaves then is of no
+//!    account, and does not count. What nudges for a reason claims the worker as well.
 //!
 //! A thread that is neither a worker nor waits in `block_on` is not seen. It has to hold the clock for as long as it is going to
 //! wake somebody.
@@ -199,8 +201,12 @@ impl Books {
             if slot.yielded_place.load(Ordering::Relaxed) {
                 return self.waiting.iter().any(|thread| thread.seat == Some(index) && thread.lies());
             }
-            // What was left at the seat of a spare that is not there waits for nobody.
-            let lies = || self.in_bed[index] && core.idle.sleeps(index) && !slot.wants_attention();
+            // What was left at the seat of a spare that is not there waits for nobody. A nudge is no reason to be up: the watchdog
+            // leaves one without a call where it takes the worker for overdue, and nobody would look again (race 9).
+            let lies = || {
+                let called = !core.idle.sleeps(index) || slot.has_mail.load(Ordering::Relaxed);
+                self.in_bed[index] && !called
+            };
             !core.spares.is_at_work(core, index) || lies()
         })
     }
