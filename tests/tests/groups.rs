@@ -433,6 +433,47 @@ fn rule_38_a_child_sees_the_deadline_around_its_group_and_not_the_spawners() {
 }
 
 #[test]
+fn the_value_of_a_child_without_a_handle_is_dropped_before_the_group_is_over() {
+    on_virtual_time(|_| async move {
+        for _ in 0..50 {
+            let log = Log::default();
+            let theirs = log.clone();
+            let ended = group(async move |group: TaskGroup| {
+                for _ in 0..4 {
+                    let value = theirs.on_drop("dropped");
+                    group
+                        .spawn(async move {
+                            yield_now().await;
+                            value
+                        })
+                        .detach();
+                }
+            });
+            ended.await.unwrap();
+            assert_eq!(log.all().len(), 4);
+        }
+    });
+}
+
+#[test]
+fn a_group_whose_scope_is_cancelled_ends_as_one_that_is() {
+    on_virtual_time(|clock| async move {
+        let ended = group(async |group: TaskGroup| {
+            group.spawn(sleep(1_000)).detach();
+            assert!(group.scope().cancel());
+            pending::<()>().await;
+        });
+        assert!(ended.await.is_err());
+        let theirs = group(async |group: TaskGroup| {
+            group.spawn(sleep(1_000)).detach();
+            let scope = group.scope();
+            group.spawn(async move { scope.cancel() }).detach();
+        });
+        assert_eq!((theirs.await.is_ok(), clock.ms()), (true, 0));
+    });
+}
+
+#[test]
 fn a_child_whose_destructor_panics_ends_the_group_as_one_that_panics() {
     struct Bad;
     impl Drop for Bad {

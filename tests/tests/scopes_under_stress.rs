@@ -53,6 +53,54 @@ async fn with_bombs<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
+fn a_waker_that_panics_as_a_group_is_dropped_leaves_the_group_to_its_children() {
+    on_virtual_time(|clock| async move {
+        let host = spawn(async {
+            let mut group = Box::pin(weftwork::group(async |group: weftwork::TaskGroup| {
+                group.spawn(with_bombs(shield(sleep(20)))).detach();
+                group.spawn(with_bombs(shield(sleep(30)))).detach();
+                pending::<()>().await;
+            }));
+            begin(&mut group).await;
+            sleep(1).await;
+            drop(group);
+        });
+        host.await.unwrap();
+        assert_eq!(clock.ms(), 30, "the host waited for both");
+    });
+}
+
+#[test]
+fn a_waker_that_panics_keeps_no_child_from_hearing_that_a_sibling_failed() {
+    on_virtual_time(|clock| async move {
+        for panics in [false, true] {
+            let host = spawn(weftwork::try_group(async move |group: weftwork::TryTaskGroup<&'static str>| {
+                group
+                    .spawn(with_bombs(async {
+                        shield(sleep(20)).await;
+                        Ok(())
+                    }))
+                    .detach();
+                group.spawn(pending::<Result<(), _>>()).detach();
+                group
+                    .spawn(async move {
+                        sleep(1).await;
+                        assert!(!panics, "a child");
+                        Err::<(), _>("an error")
+                    })
+                    .detach();
+                pending::<Result<(), _>>().await
+            }));
+            match host.await {
+                Ok(ended) => assert!(!panics && ended.unwrap_err().single() == Ok("an error")),
+                Err(error) => assert!(panics && error.into_panic().unwrap().message() == Some("a child")),
+            }
+        }
+        assert_eq!(clock.ms(), 40);
+    });
+}
+
+#[test]
 fn a_shield_that_goes_to_another_task_and_ends_there_holds_up_the_first_no_longer() {
     on_virtual_time(|clock| async move {
         let first = spawn(async move {

@@ -14,6 +14,7 @@ use super::drain::Crowd;
 use super::error::{Failure, What};
 use super::roster::{Entered, Links, Place, Roster, Waiting};
 use crate::context;
+use crate::observe::unhandled::UnhandledKind;
 use crate::scope::frame::NEVER;
 use crate::scope::leaving::{self, Children, Departing};
 use crate::scope::node::Node;
@@ -27,7 +28,7 @@ use core::task::{Context, Poll, Waker};
 use std::collections::HashMap;
 use weftwork_sync::Notify;
 use weftwork_sync::primitive::atomic::{AtomicU64, Ordering};
-use weftwork_sync::primitive::{Mutex, Shared};
+use weftwork_sync::primitive::{Mutex, Shared, contain};
 
 pub(crate) struct Hub<E> {
     /// The region of the body.
@@ -112,8 +113,13 @@ impl<E> Hub<E> {
         if self.node.is_closed() {
             return false;
         }
-        let first = self.node.cancel(cause.clone());
-        self.cancel_children(cause) | first
+        // A waker of the body's may panic; the children are cancelled all the same.
+        let first = contain(|| self.node.cancel(cause.clone()));
+        let theirs = self.cancel_children(cause);
+        match first {
+            Ok(first) => theirs | first,
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
     }
 
     /// Cancels the children there are, and those to come.
@@ -127,13 +133,10 @@ impl<E> Hub<E> {
             self.roster.cancel(&members.links);
             self.hold_all(&members)
         };
-        for child in children {
-            // SAFETY: the reference taken above, which is given up here.
-            unsafe {
-                cell::cancel_for(child.0, cause.clone());
-                cell::release(child.0);
-            }
-        }
+        tell_all(children, |child| {
+            // SAFETY: the reference that is held keeps it alive.
+            unsafe { cell::cancel_for(child, cause.clone()) };
+        });
         true
     }
 
@@ -141,13 +144,8 @@ impl<E> Hub<E> {
     #[cold]
     pub(super) fn soften_children(&self, grace: u64) {
         let children = self.hold_all(&self.members.lock());
-        for child in children {
-            // SAFETY: the reference taken above, which is given up here.
-            unsafe {
-                child.0.as_ref().root().soften(grace);
-                cell::release(child.0);
-            }
-        }
+        // SAFETY: the reference that is held keeps it alive.
+        tell_all(children, |child| unsafe { child.as_ref() }.root().soften(grace));
     }
 
     /// The children that have not completed, each with a reference of the caller's. The lock is the caller's.
@@ -159,6 +157,16 @@ impl<E> Hub<E> {
         self.roster.live(&members.links).map(held).collect()
     }
 
+    /// The scope of the group may have been cancelled by itself: that is for the children too.
+    pub(super) fn pass_on(&self) {
+        if self.node.is_cancelled()
+            && !self.is_cancelled()
+            && let Some(cause) = self.node.cause()
+        {
+            self.cancel_children(cause);
+        }
+    }
+
     /// Whether the children were cancelled.
     pub(super) fn is_cancelled(&self) -> bool {
         self.members.lock().cancelled.is_some()
@@ -167,8 +175,12 @@ impl<E> Hub<E> {
     /// Something failed: it is kept, and the rest is cancelled.
     pub(super) fn fail(&self, failure: Failure<E>) {
         let cause = CancelCause::new(CancelKind::Sibling(failure.task)).from(Some(failure.task), failure.at);
+        let (task, at) = (failure.task, failure.at);
         self.members.lock().failures.push(failure);
-        self.cancel(cause);
+        // Wakers are foreign code, and the task ends now, whatever they do.
+        contained(Some((task, at)), || {
+            self.cancel(cause);
+        });
     }
 
     /// Calls `f` for each child that has not completed.
@@ -250,11 +262,35 @@ impl<E> Hub<E> {
             let mut members = self.members.lock();
             (members.waker.take(), members.keeps.take())
         };
-        self.bell.notify_waiters();
-        if let Some(waker) = waker {
-            waker.wake();
+        // Foreign code, on the way out of a task: each by itself.
+        contained(None, || self.bell.notify_waiters());
+        contained(None, || waker.map_or((), Waker::wake));
+        contained(None, || drop(kept));
+    }
+}
+
+/// Calls `f` for each, and gives up its reference. What one panics with goes on when all have been told.
+fn tell_all(children: Vec<Told>, f: impl Fn(NonNull<Header>)) {
+    let mut first = None;
+    for child in children {
+        if let Err(payload) = contain(|| f(child.0)) {
+            match first {
+                None => first = Some(payload),
+                Some(_) => cell::drop_payload(payload),
+            }
         }
-        drop(kept);
+        // SAFETY: the reference that `hold_all` took, given up once.
+        unsafe { cell::release(child.0) };
+    }
+    if let Some(payload) = first {
+        std::panic::resume_unwind(payload);
+    }
+}
+
+/// Calls wakers where nobody could go on with a panic of theirs: it is reported.
+fn contained(whose: Option<(TaskId, &'static Location<'static>)>, f: impl FnOnce()) {
+    if let Err(payload) = contain(f) {
+        super::task_group::report(UnhandledKind::WakerPanicked, whose, payload);
     }
 }
 
@@ -268,7 +304,10 @@ enum Entry {
 impl<E> Drop for Hub<E> {
     fn drop(&mut self) {
         let mut members = self.members.lock();
-        debug_assert!(self.roster.live(&members.links).next().is_none(), "a group goes before its children");
+        if self.roster.live(&members.links).next().is_some() {
+            // They point here. What keeps a group is there so that this never happens.
+            std::process::abort();
+        }
         let swept = self.roster.clear(&mut members.links);
         drop(members);
         swept.release();
@@ -313,16 +352,17 @@ impl<E: Send + 'static> Drop for Owner<E> {
     fn drop(&mut self) {
         let hub = &self.hub;
         hub.close();
-        if !hub.has_live() {
-            return;
-        }
-        let cause = CancelCause::new(CancelKind::HandleDropped).saying("its group was dropped");
-        hub.cancel_children(cause.from(context::current_task(), self.at));
+        // Before anybody is cancelled, which calls wakers: from now on the group is kept.
         if Hub::wait(hub, &mut hub.members.lock()) {
             return;
         }
         // Outside of every task nobody can wait; the group stays until the last child has ended all the same.
         let _ = leaving::leave_behind(Departing::Children(Box::new(Rest(hub.clone()))));
+        let cause = CancelCause::new(CancelKind::HandleDropped).saying("its group was dropped");
+        let task = context::current_task();
+        contained(task.map(|task| (task, self.at)), || {
+            hub.cancel_children(cause.from(task, self.at));
+        });
     }
 }
 
@@ -334,6 +374,8 @@ impl<E> Membership<E> {
 
 impl<E: Send + 'static> Name for Membership<E> {
     type Farewell = Gone<E>;
+
+    const ENDS_WITH_ITS_VALUE: bool = true;
 
     const IS_CHILD: bool = true;
 
@@ -399,7 +441,12 @@ pub(super) struct Rest<E>(pub(super) Shared<Hub<E>>);
 
 impl<E: Send + 'static> Children for Rest<E> {
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        Hub::poll_over(&self.0, cx).map(drop)
+        // Errors are the user's, and this runs at the end of a task.
+        Hub::poll_over(&self.0, cx).map(|failures| {
+            if let Err(payload) = contain(|| drop(failures)) {
+                cell::drop_payload(payload);
+            }
+        })
     }
 
     fn soften(&self, grace: u64) {

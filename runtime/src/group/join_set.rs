@@ -7,7 +7,7 @@
 use super::drain::{Crowd, Drained, drain};
 use crate::context;
 use crate::scope::leaving::{self, Departing};
-use crate::task::cell::{Farewell, Header, Name};
+use crate::task::cell::{Farewell, Header, Name, drop_payload};
 use crate::task::{CancelCause, CancelKind, JoinError, JoinHandle, TaskId, spawn_on};
 use core::fmt;
 use core::future::Future;
@@ -19,7 +19,7 @@ use core::time::Duration;
 use slab::Slab;
 use std::collections::VecDeque;
 use weftwork_sync::coop;
-use weftwork_sync::primitive::{Mutex, Shared};
+use weftwork_sync::primitive::{Mutex, Shared, contain};
 
 /// A set of tasks whose outcomes are taken in the order in which they end.
 ///
@@ -90,8 +90,11 @@ impl Farewell for Tell {
             ended.keys.push_back(self.key);
             ended.waker.take()
         };
-        if let Some(waker) = waker {
-            waker.wake();
+        if let Some(waker) = waker
+            && let Err(payload) = contain(|| waker.wake())
+        {
+            // A waker is foreign code, and the task has ended.
+            drop_payload(payload);
         }
     }
 }

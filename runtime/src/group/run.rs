@@ -4,6 +4,7 @@ use super::error::{ChildError, Failure, GroupError, What};
 use super::hub::{Hub, Owner};
 use super::task_group::{TaskGroup, TryTaskGroup};
 use crate::context;
+use crate::observe::unhandled::UnhandledKind;
 use crate::scope::frame;
 use crate::scope::limit::Unlimited;
 use crate::scope::region::{Kind, Region, Seat, Unwound};
@@ -195,6 +196,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
         if coop::is_cancelled() && !hub.is_cancelled() {
             hub.cancel_children(frame::cause());
         }
+        hub.pass_on();
         if let Stage::Body = this.stage {
             let cancelled = hub.node.is_cancelled();
             let waker = cx.waker();
@@ -225,6 +227,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
             };
             *this.stage = Stage::Children(value);
         }
+        hub.pass_on();
         let failures = match Hub::poll_over(hub, cx) {
             Poll::Ready(failures) => failures,
             Poll::Pending => {
@@ -274,7 +277,7 @@ fn errors<E>(failures: Vec<Failure<E>>) -> Vec<ChildError<E>> {
             What::Error(error) => errors.push(ChildError { error, task, at }),
             What::Panic(payload) if panic.is_none() => panic = Some(payload),
             // One can go on; the others are told about.
-            What::Panic(payload) => super::task_group::report(task, at, payload),
+            What::Panic(payload) => super::task_group::report(UnhandledKind::TaskPanicked, Some((task, at)), payload),
         }
     }
     match panic {

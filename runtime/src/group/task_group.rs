@@ -297,7 +297,7 @@ impl<E: Send + 'static> TryTaskGroup<E> {
                 Ok(value) => return Some(value),
                 Err(error) => format!("{error:?}"),
             };
-            tell(UnhandledKind::TaskFailed, context::current_task(), at, Some(&error));
+            tell(UnhandledKind::TaskFailed, context::current_task().map(|task| (task, at)), Some(&error));
             None
         };
         spawn_in(&self.hub, told, at)
@@ -323,23 +323,24 @@ async fn isolated<F: Future>(future: F, at: &'static Location<'static>) -> Optio
         Err(payload) => {
             let task = context::current_task();
             let text = crate::task::error::payload_text(&payload).map(str::to_owned);
-            tell(UnhandledKind::TaskPanicked, task, at, text.as_deref());
+            tell(UnhandledKind::TaskPanicked, task.map(|task| (task, at)), text.as_deref());
             drop_payload(payload);
             None
         }
     }
 }
 
-fn tell(kind: UnhandledKind, task: Option<TaskId>, at: &'static Location<'static>, message: Option<&str>) {
-    let what = Unhandled { kind, message, task, name: None, spawned_at: Some(at) };
+fn tell(kind: UnhandledKind, whose: Option<(TaskId, &'static Location<'static>)>, message: Option<&str>) {
+    let (task, spawned_at) = whose.unzip();
+    let what = Unhandled { kind, message, task, name: None, spawned_at };
     if context::with_current(|core| core.report(&what)).is_none() {
         what.report(None);
     }
 }
 
 /// A panic that cannot go on because another one does.
-pub(super) fn report(task: TaskId, at: &'static Location<'static>, payload: Payload) {
+pub(super) fn report(kind: UnhandledKind, whose: Option<(TaskId, &'static Location<'static>)>, payload: Payload) {
     let text = crate::task::error::payload_text(&payload).map(str::to_owned);
-    tell(UnhandledKind::TaskPanicked, Some(task), at, text.as_deref());
+    tell(kind, whose, text.as_deref());
     drop_payload(payload);
 }

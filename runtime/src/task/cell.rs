@@ -131,6 +131,9 @@ pub trait Name: 'static {
     /// What is done after the task has completed.
     type Farewell: Farewell;
 
+    /// A value that nobody takes is dropped before the task is found complete.
+    const ENDS_WITH_ITS_VALUE: bool = false;
+
     /// Whether somebody else owns the task, as a group does, and ends it.
     const IS_CHILD: bool = false;
 

@@ -242,6 +242,8 @@ impl Mode<'_> {
         unsafe {
             match self {
                 Mode::Plain => coop::within_task(task, coop::UNITS_PER_POLL, false, poll),
+                // A noted poll does not give units back: not where nobody reads the note.
+                Mode::Other { last, watched: None } => coop::within_task(task, coop::UNITS_PER_POLL, last, poll),
                 Mode::Other { last, watched } => {
                     let (out, woken, wait) = coop::within_watched_task(task, coop::UNITS_PER_POLL, last, poll);
                     if let Some(watched) = watched {
@@ -427,8 +429,14 @@ unsafe fn complete<F: Future, S: Schedule, N: Name>(this: NonNull<Header>) {
     let farewell = cell.name.farewell();
     // SAFETY: once per task, here, inside of it.
     let left = unsafe { cell.scheduler.leave(this) };
-    let (completed, counted) = cell.header.state.complete(left);
+    let (mut completed, mut counted) = cell.header.state.complete(left, N::ENDS_WITH_ITS_VALUE);
+    if N::ENDS_WITH_ITS_VALUE && completed == Completed::NotYet {
+        // SAFETY: without a handle the outcome stays with whoever completes, and a handle never comes back.
+        unsafe { drop_outcome::<F, S, N>(this) };
+        (completed, counted) = cell.header.state.complete(left, false);
+    }
     match completed {
+        Completed::NotYet => unreachable!("the outcome is gone"),
         Completed::HandedOver => {}
         // SAFETY: nobody else can reach the task, so the outcome and the memory are this thread's.
         Completed::Alone => unsafe { free::<F, S, N>(this) },

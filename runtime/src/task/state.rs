@@ -127,6 +127,8 @@ pub enum EndPoll {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Completed {
+    /// There is no handle, and the outcome is to be dropped first.
+    NotYet,
     /// Nobody else can reach the task: the caller drops the outcome and frees the memory.
     Alone,
     /// The handle has the outcome and the caller's reference is given up: it must not touch the task again.
@@ -312,11 +314,17 @@ impl State {
     /// Transition (5). The outcome has been stored; only the thread inside the task may call it. `left` if the task is off
     /// the list that owned it and that list's reference is the caller's. With it, whether the task was [counted](Self::count) before.
     #[inline]
-    pub fn complete(&self, left: bool) -> (Completed, bool) {
+    ///
+    /// With `drops_first` nothing is done yet if there is no handle: the caller drops the outcome before anybody finds the task complete,
+    /// and calls again.
+    pub fn complete(&self, left: bool, drops_first: bool) -> (Completed, bool) {
         // Ordering: Acquire sees the waker that the handle stored, and pairs with the Release of references given up.
         let mut now = self.0.load(Ordering::Acquire);
         loop {
             debug_assert!(now & HELD != 0 && now & COMPLETE == 0, "completed outside a poll");
+            if drops_first && now & JOIN == 0 {
+                return (Completed::NotYet, false);
+            }
             if left && now & JOIN == 0 && now / REFERENCE == 1 {
                 return (Completed::Alone, false);
             }
