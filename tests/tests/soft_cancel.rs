@@ -201,6 +201,24 @@ fn a_task_whose_handle_was_inside_loses_its_shields_too() {
 }
 
 #[test]
+fn a_task_that_such_a_task_waits_for_loses_its_shields_too() {
+    with_reports(|clock, log| async move {
+        let scope = CancelScope::new();
+        soon(&scope, 20);
+        let held = log.on_drop("dropped");
+        let task = spawn(async move {
+            let inner = spawn(async move {
+                let _held = held;
+                shield(pending::<()>()).await;
+            });
+            let _ = inner.await;
+        });
+        assert!(scope.run(task).await.is_err());
+        assert_eq!((log.all(), clock.ms()), (vec!["dropped".into()], 30));
+    });
+}
+
+#[test]
 fn a_task_is_cancelled_softly_by_its_scope() {
     let reports = with_reports(|clock, _| async move {
         let (give, given) = weftwork::sync::oneshot::channel();

@@ -271,7 +271,8 @@ pub fn current_scope() -> CancelScope {
     match frame::scope() {
         Some(node) => CancelScope(node),
         None => panic!(
-            "there is no scope here: current_scope() works inside of a task or of CancelScope::run; in the main future of a              multi-thread runtime's block_on, spawn first"
+            "there is no scope here: current_scope() works inside of a task or of CancelScope::run; in the main future of a \
+             multi-thread runtime's block_on, spawn first"
         ),
     }
 }

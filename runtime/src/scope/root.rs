@@ -130,7 +130,7 @@ impl Root {
             known.grace = Some(grace);
             known.node.clone()
         };
-        // Race 6: without a node nobody inside holds it up, and one that is made later finds the grace.
+        // Race 6: without a node nobody inside holds it up, nor anybody that it waits for, and one that is made later finds the grace.
         if let Some(node) = node {
             node.soften(grace);
         }
@@ -291,8 +291,9 @@ impl Root {
         let (mut leaving, mut vigil) =
             unsafe { self.inside(|inside| (core::mem::take(&mut inside.leaving), core::mem::take(&mut inside.vigil))) };
         let done = leaving.is_empty() || leaving.poll(cx).is_ready();
-        if !done && let Some(node) = self.node_if_any() {
-            // Its waker first: race 5.
+        if !done {
+            // Made now if there was none: a soft cancellation has to reach those that are waited for. Its waker first: race 5.
+            let node = self.node();
             node.leave_waker(cx.waker());
             self.follow_grace(&mut vigil, &node, cx);
             if self.is_pierced() {

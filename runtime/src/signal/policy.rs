@@ -22,6 +22,7 @@
 
 use super::system::{INTERRUPT, Occurrence, Signals};
 use crate::scheduler::Core;
+use core::cell::Cell;
 use core::mem::MaybeUninit;
 use core::ptr;
 use core::task::{Context, Poll};
@@ -120,7 +121,7 @@ fn as_by_default() {
 }
 
 /// A run whose main future Ctrl-C cancels. While it lives the process has that policy.
-pub(crate) struct Run(&'static Whose);
+pub(crate) struct Run(&'static Whose, Cell<bool>);
 
 /// The wait for the press that cancels the main future.
 pub(crate) struct Press(Occurrence, &'static Whose);
@@ -142,17 +143,23 @@ impl Run {
             whose.presses.store(0, Ordering::Release);
         }
         whose.runs.fetch_add(1, Ordering::AcqRel);
-        Ok(Some((Self(whose), Press(wait, whose))))
+        Ok(Some((Self(whose, Cell::new(false)), Press(wait, whose))))
     }
 
     /// The main future is over: whoever presses now wants the process to end.
     pub(crate) fn main_is_over(&self) {
-        self.0.presses.fetch_add(1, Ordering::AcqRel);
+        if !self.1.replace(true) {
+            self.0.presses.fetch_add(1, Ordering::AcqRel);
+        }
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
+        if self.1.get() {
+            // What stood for a press: another run that goes on has not been asked to end.
+            self.0.presses.fetch_sub(1, Ordering::AcqRel);
+        }
         self.0.runs.fetch_sub(1, Ordering::AcqRel);
     }
 }
