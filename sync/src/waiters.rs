@@ -42,12 +42,12 @@
 //! at its next poll. All shared fields are atomics or cells, and `PhantomPinned` makes the future `!Unpin`, for which the
 //! compiler asserts no uniqueness (tokio 3399). No `&mut Waiter` is ever made while the node may be linked.
 
-use crate::primitive::UnsafeCell;
 use crate::primitive::atomic::{AtomicU32, Ordering};
+use crate::primitive::{Mutex as ListLock, UnsafeCell};
 use core::marker::PhantomPinned;
 use core::pin::Pin;
 use core::ptr::{self, NonNull};
-use core::task::{Context, Waker};
+use core::task::{Context, Poll, Waker};
 
 /// Where a wait stands; see the head of this file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +111,18 @@ impl Waiter {
             GRANTED => Phase::Granted,
             _ => Phase::Swept,
         }
+    }
+
+    /// How somebody else ended the wait, if that has happened; taking note of it makes the waiter usable again.
+    #[inline]
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        let outcome = match self.phase() {
+            Phase::Granted => Outcome::Granted,
+            Phase::Swept => Outcome::Swept,
+            Phase::Idle | Phase::Waiting | Phase::Woken => return None,
+        };
+        self.finish();
+        Some(outcome)
     }
 
     /// The owner has taken note of the outcome; the waiter can be used again.
@@ -304,6 +316,51 @@ impl List {
         }
         self.len -= 1;
         waker
+    }
+}
+
+/// A waiter that has begun looks again: how its wait was ended, or `Pending` with the context's waker in the list. For
+/// primitives that decide who is served when they give, so that there is nothing for the waiter to try.
+///
+/// # Safety
+/// The waiter was linked in `list`'s list, and its owner has not taken note of an outcome since.
+#[cold]
+pub(crate) unsafe fn look_again<L: AsMut<List>>(
+    list: &ListLock<L>,
+    waiter: Pin<&Waiter>,
+    cx: &Context<'_>,
+) -> Poll<Outcome> {
+    let mut fresh = None;
+    loop {
+        if let Some(outcome) = waiter.outcome() {
+            return Poll::Ready(outcome);
+        }
+        let mut held = list.lock();
+        // Looked at again under the lock.
+        if let Some(outcome) = waiter.outcome() {
+            drop(held);
+            return Poll::Ready(outcome);
+        }
+        let waiters = held.as_mut();
+        // SAFETY: linked by contract and not taken off since; under the lock.
+        if unsafe { waiters.would_wake(waiter, cx) } {
+            return Poll::Pending;
+        }
+        if let Some(waker) = fresh.take() {
+            // SAFETY: as above.
+            let old = unsafe { waiters.set_waker(waiter, waker) };
+            drop(held);
+            drop(old);
+            return Poll::Pending;
+        }
+        drop(held);
+        fresh = Some(cx.waker().clone());
+    }
+}
+
+impl AsMut<List> for List {
+    fn as_mut(&mut self) -> &mut List {
+        self
     }
 }
 

@@ -158,11 +158,7 @@ impl Notified<'_> {
         if !*done {
             *done = match waiter.phase() {
                 Phase::Idle => notify.state.join(round, waiter, None) == Wait::Notified,
-                Phase::Granted | Phase::Swept => {
-                    waiter.finish();
-                    true
-                }
-                Phase::Waiting | Phase::Woken => false,
+                _ => waiter.outcome().is_some(),
             };
         }
         *done
@@ -186,7 +182,8 @@ impl Future for Notified<'_> {
         let unit = ready!(coop::proceed_for(cx, begun, || coop::Wait::new("a notification")));
         if !*done {
             if begun {
-                ready!(notify.state.look(waiter, cx));
+                // SAFETY: it is not idle, so `join` linked it, and nobody took note of an outcome.
+                ready!(unsafe { notify.state.look(waiter, cx) });
             } else if notify.state.join(round, waiter, Some(cx)) == Wait::Linked {
                 return Poll::Pending;
             }

@@ -21,7 +21,7 @@
 
 use crate::primitive::Mutex as ListLock;
 use crate::primitive::atomic::{AtomicUsize, Ordering};
-use crate::waiters::{List, Outcome, Phase, Waiter};
+use crate::waiters::{List, Outcome, Phase, Waiter, look_again};
 use crate::{WakeBatch, weft_const_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -166,33 +166,13 @@ impl State {
         if linked { Wait::Linked } else { Wait::Notified }
     }
 
-    /// A linked waiter looks again.
-    pub(super) fn look(&self, waiter: Pin<&Waiter>, cx: &Context<'_>) -> Poll<()> {
-        let mut fresh = None;
-        loop {
-            if ended(waiter).is_some() {
-                return Poll::Ready(());
-            }
-            let mut list = self.list.lock();
-            // Looked at again under the lock.
-            if ended(waiter).is_some() {
-                drop(list);
-                return Poll::Ready(());
-            }
-            // SAFETY: neither granted nor swept, so linked; under the lock.
-            if unsafe { list.would_wake(waiter, cx) } {
-                return Poll::Pending;
-            }
-            if let Some(waker) = fresh.take() {
-                // SAFETY: as above.
-                let old = unsafe { list.set_waker(waiter, waker) };
-                drop(list);
-                drop(old);
-                return Poll::Pending;
-            }
-            drop(list);
-            fresh = Some(cx.waker().clone());
-        }
+    /// A waiter that has joined looks again.
+    ///
+    /// # Safety
+    /// `join` linked it, and its owner has not taken note of an outcome since.
+    pub(super) unsafe fn look(&self, waiter: Pin<&Waiter>, cx: &Context<'_>) -> Poll<()> {
+        // SAFETY: by contract.
+        unsafe { look_again(&self.list, waiter, cx) }.map(|_| ())
     }
 
     /// The future of `waiter` is dropped.
@@ -201,7 +181,7 @@ impl State {
             return;
         }
         let mut list = self.list.lock();
-        if let Some(outcome) = ended(waiter) {
+        if let Some(outcome) = waiter.outcome() {
             drop(list);
             if outcome == Outcome::Granted {
                 self.notify_one();
@@ -226,15 +206,4 @@ impl State {
 
 fn round(word: usize) -> usize {
     word & !(PERMIT | WAITERS)
-}
-
-/// How somebody else ended the wait, if so; the waiter is idle then.
-fn ended(waiter: Pin<&Waiter>) -> Option<Outcome> {
-    let outcome = match waiter.phase() {
-        Phase::Granted => Outcome::Granted,
-        Phase::Swept => Outcome::Swept,
-        Phase::Idle | Phase::Waiting | Phase::Woken => return None,
-    };
-    waiter.finish();
-    Some(outcome)
 }

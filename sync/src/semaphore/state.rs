@@ -23,7 +23,7 @@
 
 use crate::primitive::Mutex as ListLock;
 use crate::primitive::atomic::{AtomicUsize, Ordering};
-use crate::waiters::{List, Outcome, Phase, Waiter};
+use crate::waiters::{List, Outcome, Phase, Waiter, look_again};
 use crate::{WakeBatch, coop, weft_const_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -135,7 +135,8 @@ impl Permits {
         let begun = waiter.phase() != Phase::Idle;
         let unit = ready!(coop::proceed_for(cx, begun, || coop::Wait::new("permits")));
         let taken = if begun {
-            ready!(self.poll_waiting(waiter, cx))
+            // SAFETY: it has begun, so `wait` linked it, and an outcome is taken note of here or in `leave`.
+            ended(ready!(unsafe { look_again(&self.list, waiter, cx) }))
         } else {
             match self.try_take(wanted) {
                 Err(Refused::TooFew) => ready!(self.wait(wanted, waiter, cx)),
@@ -174,35 +175,6 @@ impl Permits {
         Poll::Pending
     }
 
-    #[cold]
-    fn poll_waiting(&self, waiter: Pin<&Waiter>, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-        let mut fresh = None;
-        loop {
-            if let Some(done) = outcome(waiter) {
-                return Poll::Ready(done);
-            }
-            let mut list = self.list.lock();
-            // Looked at again under the lock.
-            if let Some(done) = outcome(waiter) {
-                drop(list);
-                return Poll::Ready(done);
-            }
-            // SAFETY: neither granted nor swept, so linked; under the lock.
-            if unsafe { list.would_wake(waiter, cx) } {
-                return Poll::Pending;
-            }
-            if let Some(waker) = fresh.take() {
-                // SAFETY: as above.
-                let old = unsafe { list.set_waker(waiter, waker) };
-                drop(list);
-                drop(old);
-                return Poll::Pending;
-            }
-            drop(list);
-            fresh = Some(cx.waker().clone());
-        }
-    }
-
     /// The future of `waiter` is dropped.
     pub(super) fn leave(&self, wanted: usize, waiter: Pin<&Waiter>) {
         if waiter.phase() == Phase::Idle {
@@ -210,9 +182,9 @@ impl Permits {
         }
         let mut wakers = WakeBatch::new();
         let mut list = self.list.lock();
-        if let Some(done) = outcome(waiter) {
+        if let Some(outcome) = waiter.outcome() {
             drop(list);
-            if done.is_ok() {
+            if outcome == Outcome::Granted {
                 self.give(wanted);
             }
             return;
@@ -251,13 +223,10 @@ impl Permits {
     }
 }
 
-/// The outcome of a wait that somebody else ended.
-fn outcome(waiter: Pin<&Waiter>) -> Option<Result<(), Refused>> {
-    let done = match waiter.phase() {
-        Phase::Granted => Ok(()),
-        Phase::Swept => Err(Refused::Closed),
-        Phase::Idle | Phase::Waiting | Phase::Woken => return None,
-    };
-    waiter.finish();
-    Some(done)
+/// What a wait that somebody else ended gave.
+fn ended(outcome: Outcome) -> Result<(), Refused> {
+    match outcome {
+        Outcome::Granted => Ok(()),
+        Outcome::Swept => Err(Refused::Closed),
+    }
 }
