@@ -85,7 +85,7 @@ impl Leaving {
             let _restore = Restore(COLLECTS.with(|collects| collects.replace(&collector)));
             contain(unwind)
         };
-        self.0.extend(collector.found.into_inner());
+        self.append(Self(collector.found.into_inner()));
         done
     }
 
@@ -94,7 +94,9 @@ impl Leaving {
     }
 
     pub(crate) fn append(&mut self, mut others: Self) {
-        self.0.append(&mut others.0);
+        if !others.is_empty() {
+            self.0.append(&mut others.0);
+        }
     }
 
     /// Ready when all have ended.

@@ -10,8 +10,9 @@ use super::node::Node;
 use super::region::Vigil;
 use crate::task::local::place::{self, Place};
 use crate::task::watched::Watched;
-use crate::task::{CancelCause, CancelKind};
-use core::ptr;
+use crate::task::{CancelCause, CancelKind, recycle};
+use core::alloc::Layout;
+use core::ptr::{self, NonNull};
 use core::task::Context;
 use weftwork_sync::coop;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
@@ -67,6 +68,24 @@ impl Root {
             inside: UnsafeCell::new(Inside::default()),
             place: Place::new(),
             watched: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// In memory that is handed on from task to task: most roots are of tasks that end soon.
+    pub(crate) fn kept(self) -> NonNull<Self> {
+        let root = recycle::allocate(Layout::new::<Self>()).cast();
+        // SAFETY: memory of that layout, which is nobody else's.
+        unsafe { root.write(self) };
+        root
+    }
+
+    /// # Safety
+    /// It was made by [`kept`](Self::kept), and nobody uses it any more.
+    pub(crate) unsafe fn free(root: NonNull<Self>) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            root.drop_in_place();
+            recycle::free(root.cast(), Layout::new::<Self>());
         }
     }
 
@@ -264,7 +283,13 @@ impl Root {
     /// The calling thread is inside of the task.
     #[cold]
     pub(crate) unsafe fn complete(&self) {
-        if let Some(node) = self.node_if_any() {
+        let node = self.node_if_any();
+        // Without a node nothing was kept; `all_have_left` makes one before it waits.
+        // SAFETY: as the caller promises.
+        if node.is_none() && unsafe { self.inside(|inside| inside.leaving.is_empty()) } {
+            return;
+        }
+        if let Some(node) = node {
             node.forget_waker();
         }
         // SAFETY: as the caller promises.
@@ -286,11 +311,14 @@ impl Root {
     /// # Safety
     /// The calling thread is inside of the task.
     pub(crate) unsafe fn all_have_left(&self, cx: &mut Context<'_>) -> bool {
+        // SAFETY: as the caller promises; here and below.
+        if unsafe { self.inside(|inside| inside.leaving.is_empty()) } {
+            return true;
+        }
         // Taken out as in may_end.
-        // SAFETY: as the caller promises.
         let (mut leaving, mut vigil) =
             unsafe { self.inside(|inside| (core::mem::take(&mut inside.leaving), core::mem::take(&mut inside.vigil))) };
-        let done = leaving.is_empty() || leaving.poll(cx).is_ready();
+        let done = leaving.poll(cx).is_ready();
         if !done {
             // Made now if there was none: a soft cancellation has to reach those that are waited for. Its waker first: race 5.
             let node = self.node();

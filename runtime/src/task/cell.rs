@@ -286,14 +286,14 @@ impl Header {
         if let Some(root) = self.root_if_any() {
             return root;
         }
-        let new = Box::into_raw(Box::new(Root::new()));
+        let new = Root::new().kept().as_ptr();
         // Ordering: Release publishes the root to root_if_any; Acquire, of another's.
         match self.root.compare_exchange(ptr::null_mut(), new, Ordering::Release, Ordering::Acquire) {
             // SAFETY: published just now, and freed with the cell.
             Ok(_) => unsafe { &*new },
             Err(others) => {
                 // SAFETY: made above and never shared.
-                drop(unsafe { Box::from_raw(new) });
+                unsafe { Root::free(NonNull::new_unchecked(new)) };
                 // SAFETY: stored by somebody else in this function, and freed with the cell.
                 unsafe { &*others }
             }
@@ -499,8 +499,8 @@ pub(super) unsafe fn free<F: Future, S: Schedule, N: Name>(this: NonNull<Header>
         run::drop_outcome::<F, S, N>(this);
         let header = &memory.as_ref().header;
         let root = header.root.load(Ordering::Acquire);
-        if !root.is_null() {
-            drop(Box::from_raw(root));
+        if let Some(root) = NonNull::new(root) {
+            Root::free(root);
         }
         if let Some(waker) = header.join_waker.with_mut(|slot| ptr::replace(slot, None)) {
             free_waker(header, waker);

@@ -38,8 +38,8 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
     /// Whether a cancelled task is polled a last time, with the cancel bit set: what it waits for may have come meanwhile,
     /// and a value that is ready wins. One that never ran never does, and when its runtime shuts down no task runs any more.
     fn may_have_a_value(&self) -> bool {
-        let cancelled = self.header.root_if_any().is_some_and(|root| root.cancel_kind().is_some());
-        self.header.polls.get() > 0 && cancelled && !self.scheduler.ends()
+        let is_cancelled = || self.header.root_if_any().is_some_and(|root| root.cancel_kind().is_some());
+        self.header.polls.get() > 0 && is_cancelled() && !self.scheduler.ends()
     }
 
     /// Drops the future in place and puts `ended` there. Tasks that it waited for end with it if it was cancelled.
@@ -56,7 +56,15 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
         };
         let cancels = matches!(ended, Ended::Cancelled);
         // SAFETY: this thread is inside of the task.
-        let dropped = unsafe { self.header.root().unwind(cancels, drop_future) };
+        let dropped = unsafe {
+            let root = self.header.root();
+            if needs_drop::<F>() {
+                root.unwind(cancels, drop_future)
+            } else {
+                root.end();
+                Ok(())
+            }
+        };
         let outcome = match dropped {
             Ok(()) => Err(ended),
             Err(late) => self.late_panic(Err(ended), late),
@@ -137,6 +145,9 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
     fn forget_locals(&self, root: &Root) {
         // SAFETY: this thread is inside of the task until it is complete.
         let place = unsafe { root.place() };
+        if place.has_nothing() {
+            return;
+        }
         if let Err(payload) = contain(|| place.replace(Held::Own(Values::default()))) {
             self.tell(&payload, Unhandled::drop_panicked);
             drop_payload(payload);

@@ -91,6 +91,11 @@ impl Place {
         f(values.find(name))
     }
 
+    /// Whether it is as it was made.
+    pub(crate) fn has_nothing(&self) -> bool {
+        self.held(|held| matches!(held, Held::Own(values) if values.len() == 0))
+    }
+
     /// All values at this moment.
     pub(crate) fn copy(&self) -> Values {
         self.held(|held| match held {
