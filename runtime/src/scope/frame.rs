@@ -56,6 +56,8 @@ pub(crate) struct Exit {
 /// Leaves the frame, also when the poll panics.
 struct Leave<'a> {
     frame: &'a Frame,
+    /// As in the frame, but by value: read from there it would be waited for, by this store and by the next region's load.
+    before: *const Frame,
     /// The poll began cancelled.
     told: bool,
 }
@@ -63,7 +65,7 @@ struct Leave<'a> {
 impl Drop for Leave<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        INNERMOST.with(|innermost| innermost.set(self.frame.before));
+        INNERMOST.with(|innermost| innermost.set(self.before));
         let outside = self.frame.outside.get();
         // The bit was changed on entry, or by a cancellation of this region or of what surrounds it meanwhile.
         if outside != self.told || self.frame.own.get() {
@@ -94,8 +96,9 @@ pub(crate) fn within<R>(
     poll: impl FnOnce() -> R,
 ) -> (R, Exit) {
     let outside = coop::is_cancelled();
+    let before = INNERMOST.with(Cell::get);
     let frame = Frame {
-        before: INNERMOST.with(Cell::get),
+        before,
         task: coop::task(),
         seat,
         waker,
@@ -109,7 +112,7 @@ pub(crate) fn within<R>(
     if told != outside {
         coop::set_cancel_bit(told);
     }
-    let leave = Leave { frame: &frame, told };
+    let leave = Leave { frame: &frame, before, told };
     let out = poll();
     drop(leave);
     (out, Exit { fixed: frame.fixed.get(), told })
