@@ -11,7 +11,7 @@ use crate::time::timers::NEVER;
 use weftwork_sync::primitive::atomic::Ordering;
 use weftwork_sync::primitive::contain;
 
-/// Tasks taken from the injector or a peer at once.
+/// Tasks taken from a peer at once, and from the injector where there are few.
 const BATCH: usize = 16;
 /// A private queue from this length on is halved by a peer with nothing to do: that takes a barrier on all threads, some 5 us.
 const LONG: u64 = 128;
@@ -69,7 +69,10 @@ impl Worker {
                 let room = SHARED_CAPACITY - before;
                 if room > 1 {
                     // One is handed out, the rest lies behind what is shared already.
-                    let first = injector.steal_into(&mut local.shared, BATCH.min(room));
+                    // As many as are this worker's part, where there are many: those that it polls again and again do not keep out
+                    // what comes once.
+                    let batch = BATCH.max(injector.len() / self.core.config.workers.max(1));
+                    let first = injector.steal_into(&mut local.shared, batch.min(room));
                     // Thieves may have taken from it meanwhile, so this counts what is left of them at least.
                     taken = local.shared.len().saturating_sub(before) + usize::from(first.is_some());
                     if let Some(first) = first {

@@ -29,6 +29,8 @@ use core::cell::Cell;
 use weftwork_sync::coop;
 use weftwork_sync::primitive::atomic::Ordering;
 
+/// Nanoseconds of [`SAMPLE`] polls from which on the injector is looked at between two of them, not only every `ROUND` steps.
+const SLOW: u64 = 100_000;
 /// Polls per reading of the clock.
 pub(super) const SAMPLE: u32 = 32;
 /// Nanoseconds of polls that say enough, however few they were.
@@ -167,9 +169,11 @@ impl Pace {
 }
 
 impl Worker {
-    /// Reads the clock for the mean length of a poll, and thinks about waking a peer. `step` begins now.
-    pub(super) fn sample(&self, step: u32) {
+    /// Reads the clock for the mean length of a poll, and thinks about waking a peer. `step` begins now. Whether the polls since the
+    /// last time were so long that what lies elsewhere has waited for them.
+    pub(super) fn sample(&self, step: u32) -> bool {
         let now = crate::platform::clock::real_now();
+        let is_slow = now.saturating_sub(self.pace.since.get()) >= SLOW;
         let backlog = self.own(|local| local.private.len());
         self.pace.spawned(self.slot().counters.spawns.get(), step);
         self.pace.end(now, step, backlog);
@@ -177,6 +181,7 @@ impl Worker {
         self.share_at.set(self.least_worth());
         let offers = backlog > 0 && self.share(backlog);
         self.slot().offer.set(if offers { backlog as u64 } else { 0 });
+        is_slow
     }
 
     /// There is nothing to poll at this step.

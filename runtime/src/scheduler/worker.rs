@@ -227,7 +227,9 @@ impl Worker {
             self.push_back(task);
         }
         if self.has_peers {
-            self.sample(steps);
+            if self.sample(steps) {
+                self.take_injected();
+            }
         } else if !self.multi {
             // First in, first out holds for tasks from outside as well.
             self.take_injected();
