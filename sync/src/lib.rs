@@ -1,4 +1,4 @@
-//! Async locks, channels and notifications that run on any executor.
+//! Async locks, channels, queues and notifications that run on any executor.
 //!
 //! Nothing here knows a runtime: a primitive needs the waker it is polled with and nothing else, so it works on weftwork, on
 //! tokio, on smol, and with [`block_on`] on a plain thread. None of them allocates in order to wait.
@@ -9,6 +9,7 @@
 //! |---|---|---|---|
 //! | one value from one task to another, once | [`oneshot`] | `Future` | `oneshot` |
 //! | a queue of values between tasks, with a bound | [`channel::bounded`] | `Queue` | `mpsc` |
+//! | a queue that knows when the work on its items is done, also by priority or last in, first out | [`Queue`], [`PriorityQueue`], [`LifoQueue`] | `Queue` with `join` | |
 //! | one task at a time at a value, across an `.await` | [`Mutex`] | `Lock` | `Mutex` |
 //! | at most so many tasks at once | [`Semaphore`] | `Semaphore` | `Semaphore` |
 //! | to tell tasks that something changed | [`Notify`] | `Event`, `Condition` | `Notify` |
@@ -57,7 +58,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `waiters.rs` | the intrusive list under every primitive: how a wait begins and ends |
-//! | `oneshot/`, `channel/`, `mutex/`, `semaphore/`, `notify/` | one primitive each; the protocol is argued at the head of `cell.rs`, `state.rs` or `raw.rs` |
+//! | `oneshot/`, `channel/`, `mutex/`, `semaphore/`, `notify/`, `queue/` | one primitive each; the protocol is argued at the head of `cell.rs`, `state.rs` or `raw.rs` |
 //! | `block_on.rs` | a future on a plain thread |
 //! | `coop.rs` | the poll budget and the cancel bit that executors set |
 //! | `wake_batch.rs` | wakers to be called once every lock is released |
@@ -72,6 +73,7 @@ mod notify;
 pub mod oneshot;
 #[doc(hidden)]
 pub mod primitive;
+pub mod queue;
 mod semaphore;
 mod waiters;
 mod wake_batch;
@@ -81,5 +83,6 @@ pub use block_on::block_on;
 pub use block_on::{Unpark, block_on_with};
 pub use mutex::{Lock, LockOwned, Mutex, MutexGuard, OwnedMutexGuard};
 pub use notify::{Notified, Notify};
+pub use queue::{LifoQueue, PriorityQueue, Queue};
 pub use semaphore::{Acquire, AcquireError, AcquireOwned, OwnedPermit, Permit, Semaphore, TryAcquireError};
 pub use wake_batch::WakeBatch;

@@ -7,8 +7,9 @@ use std::cell::Cell;
 use std::marker::PhantomPinned;
 use std::rc::Rc;
 use weftwork_sync::{
-    Acquire, AcquireError, AcquireOwned, Lock, LockOwned, Mutex, MutexGuard, Notified, Notify, OwnedMutexGuard,
-    OwnedPermit, Permit, Semaphore, TryAcquireError, WakeBatch, channel, oneshot,
+    Acquire, AcquireError, AcquireOwned, LifoQueue, Lock, LockOwned, Mutex, MutexGuard, Notified, Notify,
+    OwnedMutexGuard, OwnedPermit, Permit, PriorityQueue, Queue, Semaphore, TryAcquireError, WakeBatch, channel,
+    oneshot, queue,
 };
 
 /// Sent but not shared.
@@ -87,6 +88,37 @@ yes!(channel::SendError<Neither>: std::error::Error);
 yes!(channel::TrySendError<Neither>: std::error::Error);
 yes!(channel::RecvError: Send, Sync, std::error::Error);
 yes!(channel::TryRecvError: Send, Sync, std::error::Error);
+
+// An item goes to one getter, so sharing a queue never shares it.
+yes!(Queue<SendOnly>: Send, Sync, Unpin);
+yes!(LifoQueue<SendOnly>: Send, Sync, Unpin);
+yes!(PriorityQueue<SendOnly>: Send, Sync, Unpin);
+no!(Queue<Neither>: Send, Sync);
+no!(LifoQueue<Neither>: Send, Sync);
+no!(PriorityQueue<Neither>: Send, Sync);
+no!(Queue<SyncOnly>: Send, Sync);
+no!(LifoQueue<SyncOnly>: Send, Sync);
+no!(PriorityQueue<SyncOnly>: Send, Sync);
+// An item that was got is its value.
+yes!(queue::Item<'static, SendOnly>: Send, Unpin);
+no!(queue::Item<'static, SendOnly>: Sync);
+yes!(queue::Item<'static, SyncOnly>: Sync);
+no!(queue::Item<'static, Neither>: Send, Sync);
+no!(queue::Item<'static, SyncOnly>: Send);
+yes!(queue::Put<'static, queue::Fifo<SendOnly>>: Send);
+no!(queue::Put<'static, queue::Fifo<SendOnly>>: Sync);
+no!(queue::Put<'static, queue::Fifo<Neither>>: Send, Sync);
+no!(queue::Put<'static, queue::Fifo<u8>>: Unpin);
+yes!(queue::Get<'static, queue::Lifo<SendOnly>>: Send, Sync);
+no!(queue::Get<'static, queue::Lifo<Neither>>: Send, Sync);
+no!(queue::Get<'static, queue::Smallest<u8>>: Unpin);
+yes!(queue::Join<'static>: Send, Sync);
+no!(queue::Join<'static>: Unpin);
+yes!(queue::PutError<Neither>: std::error::Error);
+yes!(queue::TryPutError<Neither>: std::error::Error);
+yes!(queue::GetError: Send, Sync, std::error::Error);
+yes!(queue::TryGetError: Send, Sync, std::error::Error);
+yes!(queue::TaskDoneError: Send, Sync, std::error::Error);
 
 yes!(WakeBatch: Send, Sync, Unpin);
 

@@ -8,7 +8,8 @@ use crate::steps::seconds;
 use crate::workspace::{Workspace, announce, finish};
 
 /// The files whose tests run on virtual time.
-const FILES: [&str; 7] = ["scopes", "deadlines", "regions", "groups", "combinators", "select", "conformance"];
+const FILES: [&str; 8] =
+    ["scopes", "deadlines", "regions", "groups", "combinators", "select", "conformance", "conformance_sync"];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &mut Arguments) -> crate::Outcome {
     let rounds: u64 = arguments.value("--rounds")?.unwrap_or(1_000);
