@@ -7,7 +7,7 @@ mod fixtures;
 use fixtures::{Log, ms, on_virtual_time, on_virtual_time_in_order, sleep};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use weftwork::sync::queue::Item;
+use weftwork::sync::queue::{Item, PutError};
 use weftwork::sync::{LifoQueue, Mutex, PriorityQueue, Queue, Semaphore, channel};
 use weftwork::time::timeout;
 use weftwork::{JoinHandle, spawn};
@@ -319,7 +319,7 @@ fn queue_shutdown_graceful() {
         queue.put(1).await.unwrap();
         let putter = {
             let queue = queue.clone();
-            spawn(async move { queue.put(2).await.map_err(|refused| refused.into_inner()) })
+            spawn(async move { queue.put(2).await.map_err(PutError::into_inner) })
         };
         sleep(1).await;
         queue.shutdown(false);
@@ -376,7 +376,7 @@ fn trio_channel_clones() {
         sender.send(1).await.unwrap();
         let sending = {
             let sender = sender.clone();
-            spawn(async move { sender.send(2).await.map_err(|refused| refused.into_inner()) })
+            spawn(async move { sender.send(2).await.map_err(channel::SendError::into_inner) })
         };
         let other = receiver.clone();
         drop(receiver);
