@@ -1,0 +1,233 @@
+//! Bugs that others had in their primitives and that concern all of ours alike: wakers that come back into the primitive that calls,
+//! clones or drops them (tokio 4129, 5471, 5475, 5578), wakers that panic (tokio 3689), waiting awake (async-lock 42). Those that
+//! concern one primitive are with its tests.
+//!
+//! No lock is held where a waker is used: one that were taken twice by one thread would block it, and its test would not end.
+#![cfg(not(weftwork_loom))]
+#![allow(clippy::disallowed_types, reason = "the tests share as users do")]
+
+#[path = "../by_hand/mod.rs"]
+mod by_hand;
+mod wakers;
+
+use by_hand::Task;
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Context;
+use wakers::{calls, panics_when_cloned};
+use weftwork_sync::{LifoQueue, Mutex, Notify, OwnedMutexGuard, PriorityQueue, Queue, Semaphore, channel, oneshot};
+
+/// What tasks wait at. `look` uses it without waiting and leaves it as it is, `release` ends the wait of one.
+struct Case<S: 'static, L, R> {
+    shared: &'static S,
+    look: L,
+    release: R,
+}
+
+impl<S: Debug + Sync, L: Fn(&S) + Send + Sync + Copy + 'static, R: Fn(&S)> Case<S, L, R> {
+    fn new(shared: S, look: L, release: R) -> Self {
+        Self { shared: Box::leak(Box::new(shared)), look, release }
+    }
+
+    fn check<F: Future>(&self, wait: impl Fn(&'static S) -> F) {
+        self.tokio_4129_5471_5475_5578_a_waker_may_come_back(&wait);
+        self.tokio_3689_a_waker_may_panic(&wait);
+        self.async_lock_42_nobody_waits_awake(&wait);
+    }
+
+    /// When it is cloned, replaced, called and dropped.
+    fn tokio_4129_5471_5475_5578_a_waker_may_come_back<F: Future>(&self, wait: impl Fn(&'static S) -> F) {
+        let (shared, look) = (self.shared, self.look);
+        let comes_back = || {
+            calls(move || {
+                look(shared);
+                assert!(!format!("{shared:?}").is_empty());
+            })
+        };
+        {
+            let mut waiting = pin!(wait(shared));
+            for waker in [comes_back(), comes_back()] {
+                assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            }
+        }
+        let mut waiting = pin!(wait(shared));
+        let waker = comes_back();
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        (self.release)(shared);
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    }
+
+    /// When it is cloned: whoever waits later is served.
+    fn tokio_3689_a_waker_may_panic<F: Future>(&self, wait: impl Fn(&'static S) -> F) {
+        for waits_already in [false, true] {
+            let mut waiting = Task::new(wait(self.shared));
+            assert!(!waits_already || waiting.poll().is_pending());
+            let polled = catch_unwind(AssertUnwindSafe(|| {
+                waiting.future().poll(&mut Context::from_waker(&panics_when_cloned())).is_ready()
+            }));
+            assert!(polled.is_err(), "a future that waits keeps a waker");
+        }
+        let mut waiting = Task::new(wait(self.shared));
+        assert!(waiting.poll().is_pending());
+        (self.release)(self.shared);
+        assert!(waiting.wakes() == 1 && waiting.poll().is_ready());
+    }
+
+    fn async_lock_42_nobody_waits_awake<F: Future>(&self, wait: impl Fn(&'static S) -> F) {
+        let mut waiting = Task::new(wait(self.shared));
+        for _ in 0..3 {
+            assert!(waiting.poll().is_pending());
+        }
+        (self.look)(self.shared);
+        assert_eq!(waiting.wakes(), 0);
+        (self.release)(self.shared);
+        assert!(waiting.wakes() == 1 && waiting.poll().is_ready());
+    }
+}
+
+/// A lock that is held between the waits.
+#[derive(Debug)]
+struct Held(Arc<Mutex<()>>, std::sync::Mutex<Option<OwnedMutexGuard<()>>>);
+
+impl Held {
+    fn hold(&self) {
+        *self.1.lock().unwrap() = self.0.clone().try_lock_owned().ok();
+    }
+}
+
+#[test]
+fn of_a_mutex() {
+    let held = || Held(Arc::new(Mutex::new(())), std::sync::Mutex::new(None));
+    let release = |held: &Held| {
+        let guard = held.1.lock().unwrap().take();
+        drop(guard);
+    };
+    let look = |held: &Held| drop(held.0.try_lock());
+    let wait = |held: &'static Held| {
+        // Held again, if the last wait has ended.
+        if held.0.try_lock().is_some() {
+            held.hold();
+        }
+        held
+    };
+    let case = Case::new(held(), look, release);
+    case.check(|held| wait(held).0.lock());
+    let case = Case::new(held(), look, release);
+    case.check(|held| wait(held).0.clone().lock_owned());
+}
+
+#[test]
+fn of_a_semaphore() {
+    let look = |semaphore: &Arc<Semaphore>| drop(semaphore.try_acquire());
+    let release = |semaphore: &Arc<Semaphore>| semaphore.add_permits(1);
+    // What was acquired is not given back.
+    let wait = |semaphore: &'static Arc<Semaphore>| async { semaphore.acquire().await.unwrap().forget() };
+    Case::new(Arc::new(Semaphore::new(0)), look, release).check(wait);
+    let wait = |semaphore: &'static Arc<Semaphore>| async { semaphore.clone().acquire_owned().await.unwrap().forget() };
+    Case::new(Arc::new(Semaphore::new(0)), look, release).check(wait);
+}
+
+#[test]
+fn of_a_notification() {
+    Case::new(Notify::new(), |_| {}, |notify: &Notify| notify.notify_one()).check(Notify::notified);
+    Case::new(Notify::new(), |_| {}, |notify: &Notify| notify.notify_waiters()).check(Notify::notified);
+}
+
+#[test]
+fn of_a_channel() {
+    type Ends = (channel::Sender<u8>, channel::Receiver<u8>);
+    let look = |ends: &Ends| assert!(ends.1.try_recv().is_err() || ends.0.try_send(1).is_ok());
+    let release = |ends: &Ends| assert!(ends.0.try_send(1).is_ok());
+    Case::new(channel::bounded(1), look, release).check(|ends: &'static Ends| ends.1.recv());
+
+    let ends: Ends = channel::bounded(1);
+    assert!(ends.0.try_send(1).is_ok());
+    let look = |ends: &Ends| assert!(ends.0.try_send(1).is_err() || ends.1.try_recv().is_ok());
+    let release = |ends: &Ends| assert!(ends.1.try_recv().is_ok());
+    Case::new(ends, look, release).check(|ends: &'static Ends| ends.0.send(1));
+}
+
+#[test]
+fn of_a_oneshot() {
+    type Other<T> = std::sync::Mutex<Option<T>>;
+    let release = |sender: &Other<oneshot::Sender<u8>>| {
+        let sender = sender.lock().unwrap().take().expect("somebody waits");
+        assert!(sender.send(1).is_ok());
+    };
+    Case::new(Other::new(None), |_| {}, release).check(|other| {
+        let (sender, receiver) = oneshot::channel();
+        *other.lock().unwrap() = Some(sender);
+        receiver
+    });
+    let release = |receiver: &Other<oneshot::Receiver<u8>>| {
+        let receiver = receiver.lock().unwrap().take();
+        drop(receiver);
+    };
+    Case::new(Other::new(None), |_| {}, release).check(|other| {
+        let (mut sender, receiver) = oneshot::channel();
+        *other.lock().unwrap() = Some(receiver);
+        async move { sender.closed().await }
+    });
+}
+
+macro_rules! of_a_queue {
+    ($queue:ident) => {
+        let look = |queue: &$queue<u8>| assert!(queue.try_get().is_err() || queue.try_put(1).is_ok());
+        let release = |queue: &$queue<u8>| assert!(queue.try_put(1).is_ok());
+        Case::new($queue::unbounded(), look, release).check(|queue: &'static $queue<u8>| queue.get());
+
+        let queue = $queue::bounded(1);
+        assert!(queue.try_put(1).is_ok());
+        let look = |queue: &$queue<u8>| assert!(queue.try_put(1).is_err() || queue.try_get().is_ok());
+        let release = |queue: &$queue<u8>| assert!(queue.try_get().is_ok());
+        Case::new(queue, look, release).check(|queue: &'static $queue<u8>| queue.put(1));
+
+        let look = |queue: &$queue<u8>| assert!(queue.unfinished() < 2);
+        Case::new($queue::unbounded(), look, release).check(|queue: &'static $queue<u8>| {
+            if queue.is_empty() {
+                assert!(queue.try_put(1).is_ok());
+            }
+            queue.join()
+        });
+    };
+}
+
+#[test]
+fn of_a_queue() {
+    of_a_queue!(Queue);
+    of_a_queue!(LifoQueue);
+    of_a_queue!(PriorityQueue);
+}
+
+#[test]
+fn tokio_5923_waiters_that_come_back_while_all_are_notified_are_not_notified_again() {
+    let notify: &'static Notify = Box::leak(Box::new(Notify::new()));
+    let mut tasks: Vec<_> = (0..100).map(|_| Box::pin(notify.notified())).collect();
+    let again = calls(move || {
+        let mut again = Box::pin(notify.notified());
+        assert!(again.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop())).is_pending());
+        // It stays in the list.
+        std::mem::forget(again);
+    });
+    for task in &mut tasks {
+        assert!(task.as_mut().poll(&mut Context::from_waker(&again)).is_pending());
+    }
+    notify.notify_waiters();
+    assert!(format!("{notify:?}").contains("waiters: "));
+}
+
+#[test]
+fn tokio_4225_a_value_sent_beside_a_close_is_received_or_comes_back() {
+    use weftwork_sync::primitive::thread;
+    for round in 0..300u32 {
+        let (sender, mut receiver) = oneshot::channel();
+        let sends = thread::spawn("sends".into(), move || sender.send(round).is_ok()).unwrap();
+        receiver.close();
+        let received = receiver.try_recv().is_ok();
+        let sent = sends.join().unwrap();
+        assert!(sent || !received, "what was refused is not received");
+        assert_eq!(sent, received || receiver.try_recv().is_ok(), "what was taken is received");
+    }
+}
