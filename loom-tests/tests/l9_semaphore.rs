@@ -167,3 +167,16 @@ fn tokio_8021_giving_back_does_not_reopen() {
         assert!(semaphore.is_closed() && semaphore.try_acquire().is_err());
     });
 }
+
+#[test]
+fn permits_that_are_forgotten_are_given_to_nobody() {
+    check("semaphore/forget", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let semaphore = Shared::new(Semaphore::new(1));
+        let theirs = semaphore.clone();
+        let other = spawn(move || drop(block_on(theirs.acquire()).unwrap()));
+        let forgotten = semaphore.forget_permits(1);
+        semaphore.add_permits(1);
+        other.join().unwrap();
+        assert_eq!(semaphore.available_permits(), 2 - forgotten);
+    });
+}

@@ -11,8 +11,12 @@
 //! | a queue of values between tasks, with a bound | [`channel::bounded`] | `Queue` | `mpsc` |
 //! | a queue that knows when the work on its items is done, also by priority or last in, first out | [`Queue`], [`PriorityQueue`], [`LifoQueue`] | `Queue` with `join` | |
 //! | one task at a time at a value, across an `.await` | [`Mutex`] | `Lock` | `Mutex` |
+//! | many tasks to read a value, one to change it | [`RwLock`] | - | `RwLock` |
 //! | at most so many tasks at once | [`Semaphore`] | `Semaphore` | `Semaphore` |
-//! | to tell tasks that something changed | [`Notify`] | `Event`, `Condition` | `Notify` |
+//! | as many, where the number changes while they are at it | [`Limiter`] | - | - |
+//! | to wait for a change of what a [`Mutex`] holds | [`Condvar`] | `Condition` | - |
+//! | to be told that two do at once what only one may | [`UseGuard`] | - | - |
+//! | to tell tasks that something changed | [`Notify`] | `Event` | `Notify` |
 //! | to wait for any of these on a plain thread | the `blocking_` methods, [`block_on`] | `run_coroutine_threadsafe` | `blocking_*` |
 //!
 //! Where nothing is awaited while a lock is held, a lock of the standard library is better than [`Mutex`].
@@ -58,7 +62,9 @@
 //! | file | holds |
 //! |---|---|
 //! | `waiters.rs` | the intrusive list under every primitive: how a wait begins and ends |
-//! | `oneshot/`, `channel/`, `mutex/`, `semaphore/`, `notify/`, `queue/` | one primitive each; the protocol is argued at the head of `cell.rs`, `state.rs` or `raw.rs` |
+//! | `oneshot/`, `channel/`, `mutex/`, `semaphore/`, `notify/`, `queue/`, `rwlock/`, `condvar/`, `limiter/` | one primitive each; the protocol is argued at the head of `cell.rs`, `state.rs` or `raw.rs` |
+//! | `use_guard.rs` | two users at once of what has one |
+//! | `mapped.rs` | guards narrowed to a part of the value |
 //! | `block_on.rs` | a future on a plain thread |
 //! | `coop.rs` | the poll budget and the cancel bit that executors set |
 //! | `wake_batch.rs` | wakers to be called once every lock is released |
@@ -67,22 +73,36 @@
 
 mod block_on;
 pub mod channel;
+mod condvar;
 pub mod coop;
+mod limiter;
+mod mapped;
 mod mutex;
 mod notify;
 pub mod oneshot;
 #[doc(hidden)]
 pub mod primitive;
 pub mod queue;
+mod rwlock;
 mod semaphore;
+mod use_guard;
 mod waiters;
 mod wake_batch;
 
 pub use block_on::block_on;
 #[doc(hidden)]
 pub use block_on::{Unpark, block_on_with};
-pub use mutex::{Lock, LockOwned, Mutex, MutexGuard, OwnedMutexGuard};
+pub use condvar::{Condvar, CondvarWait, CondvarWaitWhile, Relock};
+pub use limiter::{AlreadyBorrowed, Borrow, BorrowOwned, Limiter, LimiterToken, OwnedLimiterToken, TryBorrowError};
+pub use mutex::{Lock, LockOwned, MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 pub use notify::{Notified, Notify};
 pub use queue::{LifoQueue, PriorityQueue, Queue};
+pub use rwlock::{
+    MappedRwLockReadGuard, MappedRwLockWriteGuard, OwnedMappedRwLockReadGuard, OwnedMappedRwLockWriteGuard,
+    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard, ReadLock, ReadLockOwned, RwLock,
+    RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard, UpgradableReadLock, UpgradableReadLockOwned, Upgrade,
+    UpgradeOwned, WriteLock, WriteLockOwned,
+};
 pub use semaphore::{Acquire, AcquireError, AcquireOwned, OwnedPermit, Permit, Semaphore, TryAcquireError};
+pub use use_guard::{InUse, InUseError, UseGuard};
 pub use wake_batch::WakeBatch;

@@ -68,6 +68,15 @@ pub(crate) enum Outcome {
     Swept,
 }
 
+/// What is done about a waiter, by its note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    Take,
+    Pass,
+    /// Neither it nor those behind it.
+    Stop,
+}
+
 const IDLE: u32 = 0;
 const WAITING: u32 = 1;
 const WOKEN: u32 = 2;
@@ -215,9 +224,16 @@ impl List {
     /// called after the lock.
     #[must_use = "the waker must be called after the lock is released"]
     pub(crate) fn take_front(&mut self, outcome: Outcome) -> Option<Option<Waker>> {
-        let front = NonNull::new(self.front.cast_mut())?.as_ptr().cast_const();
+        let front = NonNull::new(self.front.cast_mut())?;
         // SAFETY: the front is linked in this list.
-        let waker = unsafe { self.remove(front) };
+        Some(unsafe { self.take(front.as_ptr(), outcome) })
+    }
+
+    /// # Safety
+    /// `waiter` is linked in this list.
+    unsafe fn take(&mut self, waiter: *const Waiter, outcome: Outcome) -> Option<Waker> {
+        // SAFETY: by contract.
+        let waker = unsafe { self.remove(waiter) };
         let word = match outcome {
             Outcome::Granted => GRANTED,
             Outcome::Swept => SWEPT,
@@ -225,8 +241,30 @@ impl List {
         // SAFETY: the owner cannot free the node before it sees the outcome that this store makes visible (rule 2), or
         // takes the lock that is held here.
         // Ordering: Release pairs with the Acquire in phase().
-        unsafe { (*front).phase.store(word, Ordering::Release) };
-        Some(waker)
+        unsafe { (*waiter).phase.store(word, Ordering::Release) };
+        waker
+    }
+
+    /// Goes through the list from the front, takes off with an outcome whom `choose` tells it to by their notes, and collects
+    /// the wakers.
+    pub(crate) fn take_chosen(
+        &mut self,
+        outcome: Outcome,
+        into: &mut crate::WakeBatch,
+        mut choose: impl FnMut(usize) -> Choice,
+    ) {
+        let mut at = self.front;
+        while let Some(waiter) = NonNull::new(at.cast_mut()) {
+            // SAFETY: a linked node is alive, and the lock is held.
+            let (next, tag) = unsafe { touch(waiter.as_ptr(), |node| (node.next, node.tag)) };
+            match choose(tag) {
+                // SAFETY: linked in this list.
+                Choice::Take => into.extend(unsafe { self.take(waiter.as_ptr(), outcome) }),
+                Choice::Pass => {}
+                Choice::Stop => return,
+            }
+            at = next;
+        }
     }
 
     /// Takes every waiter off with an outcome and collects the wakers.

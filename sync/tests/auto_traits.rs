@@ -5,11 +5,20 @@
 use static_assertions::{assert_impl_all as yes, assert_not_impl_any as no};
 use std::cell::Cell;
 use std::marker::PhantomPinned;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use weftwork_sync::{
     Acquire, AcquireError, AcquireOwned, LifoQueue, Lock, LockOwned, Mutex, MutexGuard, Notified, Notify,
     OwnedMutexGuard, OwnedPermit, Permit, PriorityQueue, Queue, Semaphore, TryAcquireError, WakeBatch, channel,
     oneshot, queue,
+};
+use weftwork_sync::{
+    AlreadyBorrowed, Borrow, BorrowOwned, Condvar, CondvarWait, CondvarWaitWhile, InUse, InUseError, Limiter,
+    LimiterToken, MappedMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard, OwnedLimiterToken,
+    OwnedMappedMutexGuard, OwnedMappedRwLockReadGuard, OwnedMappedRwLockWriteGuard, OwnedRwLockReadGuard,
+    OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard, ReadLock, ReadLockOwned, RwLock, RwLockReadGuard,
+    RwLockUpgradableReadGuard, RwLockWriteGuard, TryBorrowError, UpgradableReadLock, UpgradableReadLockOwned, Upgrade,
+    UpgradeOwned, UseGuard, WriteLock, WriteLockOwned,
 };
 
 /// Sent but not shared.
@@ -24,7 +33,7 @@ yes!(Mutex<SendOnly>: Send, Sync, Unpin);
 yes!(Mutex<dyn std::fmt::Debug + Send>: Send, Sync);
 no!(Mutex<Neither>: Send, Sync);
 no!(Mutex<SyncOnly>: Send, Sync);
-// A guard is `&mut T`: shared where the value may be.
+// A guard is `&mut T`: shared where the value may be (RUSTSEC-2020-0072), sent where it may be dropped (async-lock 50).
 yes!(MutexGuard<'static, u8>: Send, Sync, Unpin);
 yes!(MutexGuard<'static, SendOnly>: Send);
 no!(MutexGuard<'static, SendOnly>: Sync);
@@ -40,6 +49,111 @@ no!(Lock<'static, Neither>: Send, Sync);
 yes!(LockOwned<SendOnly>: Send, Sync);
 no!(LockOwned<u8>: Unpin);
 no!(LockOwned<Neither>: Send, Sync);
+
+// A narrowed guard is `&mut` to the part, whatever the whole is (RUSTSEC-2020-0059); an owned one may drop the whole.
+yes!(MappedMutexGuard<'static, u8>: Send, Sync, Unpin);
+yes!(MappedMutexGuard<'static, SendOnly>: Send);
+no!(MappedMutexGuard<'static, SendOnly>: Sync);
+no!(MappedMutexGuard<'static, Neither>: Send, Sync);
+no!(MappedMutexGuard<'static, SyncOnly>: Send);
+yes!(OwnedMappedMutexGuard<u8, u8>: Send, Sync, Unpin);
+yes!(OwnedMappedMutexGuard<SendOnly, SendOnly>: Send);
+no!(OwnedMappedMutexGuard<SendOnly, SendOnly>: Sync);
+no!(OwnedMappedMutexGuard<u8, Neither>: Send, Sync);
+no!(OwnedMappedMutexGuard<Neither, u8>: Send, Sync);
+no!(OwnedMappedMutexGuard<u8, SyncOnly>: Send);
+
+// Readers share the value; a writer moves it from thread to thread.
+yes!(RwLock<u8>: Send, Sync, Unpin);
+yes!(RwLock<SendOnly>: Send);
+no!(RwLock<SendOnly>: Sync);
+no!(RwLock<SyncOnly>: Send, Sync);
+no!(RwLock<Neither>: Send, Sync);
+yes!(RwLockReadGuard<'static, u8>: Send, Sync, Unpin);
+no!(RwLockReadGuard<'static, SendOnly>: Send, Sync);
+no!(RwLockReadGuard<'static, Neither>: Send, Sync);
+yes!(RwLockWriteGuard<'static, u8>: Send, Sync, Unpin);
+no!(RwLockWriteGuard<'static, SendOnly>: Sync);
+no!(RwLockWriteGuard<'static, SyncOnly>: Send);
+no!(RwLockWriteGuard<'static, Neither>: Send, Sync);
+yes!(RwLockUpgradableReadGuard<'static, u8>: Send, Sync, Unpin);
+no!(RwLockUpgradableReadGuard<'static, SendOnly>: Send, Sync);
+no!(RwLockUpgradableReadGuard<'static, SyncOnly>: Send);
+yes!(OwnedRwLockReadGuard<u8>: Send, Sync, Unpin);
+no!(OwnedRwLockReadGuard<SendOnly>: Send, Sync);
+no!(OwnedRwLockReadGuard<SyncOnly>: Send);
+yes!(OwnedRwLockWriteGuard<u8>: Send, Sync, Unpin);
+no!(OwnedRwLockWriteGuard<SendOnly>: Sync);
+no!(OwnedRwLockWriteGuard<SyncOnly>: Send);
+yes!(OwnedRwLockUpgradableReadGuard<u8>: Send, Sync, Unpin);
+no!(OwnedRwLockUpgradableReadGuard<SendOnly>: Send, Sync);
+yes!(MappedRwLockReadGuard<'static, u8>: Send, Sync, Unpin);
+yes!(MappedRwLockReadGuard<'static, SyncOnly>: Send, Sync);
+no!(MappedRwLockReadGuard<'static, SendOnly>: Send, Sync);
+yes!(MappedRwLockWriteGuard<'static, u8>: Send, Sync, Unpin);
+yes!(MappedRwLockWriteGuard<'static, SendOnly>: Send);
+no!(MappedRwLockWriteGuard<'static, SendOnly>: Sync);
+no!(MappedRwLockWriteGuard<'static, SyncOnly>: Send);
+yes!(OwnedMappedRwLockReadGuard<u8, SyncOnly>: Send, Sync, Unpin);
+no!(OwnedMappedRwLockReadGuard<u8, SendOnly>: Send, Sync);
+no!(OwnedMappedRwLockReadGuard<SyncOnly, u8>: Send, Sync);
+yes!(OwnedMappedRwLockWriteGuard<u8, SendOnly>: Send);
+no!(OwnedMappedRwLockWriteGuard<u8, SendOnly>: Sync);
+no!(OwnedMappedRwLockWriteGuard<SendOnly, u8>: Send, Sync);
+yes!(ReadLock<'static, u8>: Send, Sync);
+yes!(WriteLock<'static, u8>: Send, Sync);
+yes!(UpgradableReadLock<'static, u8>: Send, Sync);
+yes!(Upgrade<'static, u8>: Send, Sync);
+yes!(ReadLockOwned<u8>: Send, Sync);
+yes!(WriteLockOwned<u8>: Send, Sync);
+yes!(UpgradableReadLockOwned<u8>: Send, Sync);
+yes!(UpgradeOwned<u8>: Send, Sync);
+no!(ReadLock<'static, u8>: Unpin);
+no!(WriteLock<'static, u8>: Unpin);
+no!(UpgradableReadLock<'static, u8>: Unpin);
+no!(Upgrade<'static, u8>: Unpin);
+no!(ReadLockOwned<u8>: Unpin);
+no!(WriteLockOwned<u8>: Unpin);
+no!(UpgradableReadLockOwned<u8>: Unpin);
+no!(UpgradeOwned<u8>: Unpin);
+no!(WriteLock<'static, SendOnly>: Send, Sync);
+no!(WriteLockOwned<SendOnly>: Send, Sync);
+no!(Upgrade<'static, SendOnly>: Send, Sync);
+no!(UpgradeOwned<SendOnly>: Send, Sync);
+
+yes!(Condvar: Send, Sync, Unpin);
+yes!(CondvarWait<'static, MutexGuard<'static, SendOnly>>: Send);
+yes!(CondvarWait<'static, OwnedMutexGuard<SendOnly>>: Send);
+no!(CondvarWait<'static, MutexGuard<'static, SendOnly>>: Sync);
+no!(CondvarWait<'static, MutexGuard<'static, Neither>>: Send, Sync);
+no!(CondvarWait<'static, MutexGuard<'static, u8>>: Unpin);
+no!(CondvarWaitWhile<'static, MutexGuard<'static, u8>, fn(&mut u8) -> bool>: Unpin);
+no!(CondvarWaitWhile<'static, MutexGuard<'static, u8>, Neither>: Send);
+
+yes!(Limiter: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+yes!(LimiterToken<'static>: Send, Sync, Unpin);
+yes!(OwnedLimiterToken: Send, Sync, Unpin);
+yes!(Borrow<'static>: Send, Sync);
+yes!(BorrowOwned: Send, Sync);
+no!(Borrow<'static>: Unpin);
+no!(BorrowOwned: Unpin);
+yes!(AlreadyBorrowed: Send, Sync, std::error::Error);
+yes!(TryBorrowError: Send, Sync, std::error::Error);
+
+yes!(UseGuard: Send, Sync, Unpin);
+yes!(InUse<'static>: Send, Sync, Unpin);
+yes!(InUseError: Send, Sync, std::error::Error);
+
+// What holds no value of a user's is as it was after a panic; what does says so by asking for AssertUnwindSafe.
+yes!(Semaphore: UnwindSafe, RefUnwindSafe);
+yes!(Condvar: UnwindSafe, RefUnwindSafe);
+yes!(UseGuard: UnwindSafe, RefUnwindSafe);
+yes!(Permit<'static>: UnwindSafe, RefUnwindSafe);
+yes!(OwnedPermit: UnwindSafe, RefUnwindSafe);
+yes!(Mutex<u8>: UnwindSafe);
+yes!(RwLock<u8>: UnwindSafe);
+no!(Mutex<u8>: RefUnwindSafe);
+no!(RwLock<u8>: RefUnwindSafe);
 
 yes!(Semaphore: Send, Sync, Unpin);
 yes!(Permit<'static>: Send, Sync, Unpin);

@@ -8,7 +8,7 @@ use by_hand::Task;
 use std::sync::Arc;
 use std::task::Poll;
 use weftwork_sync::primitive::thread;
-use weftwork_sync::{Mutex, block_on, coop};
+use weftwork_sync::{MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard, block_on, coop};
 
 #[test]
 fn a_waiter_is_woken_and_gets_the_lock() {
@@ -192,4 +192,133 @@ fn an_owned_guard_outlives_the_handle() {
     let guard = block_on(mutex.clone().lock_owned());
     drop(mutex);
     assert_eq!(*guard, 1);
+}
+
+#[test]
+fn a_mapped_guard_holds_the_lock_and_changes_the_part() {
+    let mutex = Arc::new(Mutex::new((vec![1, 2, 3], "all")));
+    let numbers = MutexGuard::map(mutex.try_lock().unwrap(), |pair| &mut pair.0[..]);
+    let mut last = MappedMutexGuard::try_map(numbers, <[i32]>::last_mut).unwrap();
+    *last = 9;
+    assert!(mutex.try_lock().is_none());
+    drop(last);
+    let numbers = OwnedMutexGuard::map(mutex.clone().try_lock_owned().unwrap(), |pair| &mut pair.0);
+    assert_eq!(*numbers, [1, 2, 9]);
+    drop(numbers);
+    let whole = MutexGuard::try_map(mutex.try_lock().unwrap(), |pair| pair.0.get_mut(3)).expect_err("there are three");
+    assert_eq!(whole.1, "all");
+    drop(whole);
+    assert_eq!(Arc::strong_count(&mutex), 1);
+}
+
+#[test]
+fn a_mapped_guard_wakes_the_next_when_it_is_dropped() {
+    let mutex = Mutex::new((1, 2));
+    let second = MutexGuard::map(mutex.try_lock().unwrap(), |pair| &mut pair.1);
+    let mut waiting = Task::new(mutex.lock());
+    assert!(waiting.poll().is_pending());
+    drop(second);
+    assert_eq!(waiting.wakes(), 1);
+    assert!(waiting.poll().is_ready());
+}
+
+#[test]
+fn a_traced_lock_behaves_as_another_one() {
+    let mutex = Mutex::traced("shared", 0);
+    let mut guard = mutex.try_lock().unwrap();
+    assert!(mutex.try_lock().is_none());
+    let (mut first, mut second) = (Task::new(mutex.lock()), Task::new(mutex.lock()));
+    assert!(first.poll().is_pending() && second.poll().is_pending());
+    for _ in 0..4 {
+        drop(guard);
+        guard = mutex.try_lock().expect("free until the woken task comes");
+        assert!(first.poll().is_pending());
+    }
+    drop(guard);
+    assert!(mutex.try_lock().is_none(), "handed over");
+    drop(first);
+    assert_eq!(second.wakes(), 1);
+    let Poll::Ready(mut guard) = second.poll() else { panic!("it was given back") };
+    *guard = 1;
+    drop((guard, second));
+    assert_eq!(*mutex.try_lock().unwrap(), 1);
+}
+
+#[test]
+fn many_threads_lose_no_increment_of_a_traced_lock() {
+    let mutex = Arc::new(Mutex::traced("count", 0));
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let mutex = mutex.clone();
+            thread::spawn("adds".into(), move || (0..500).for_each(|_| *mutex.blocking_lock() += 1)).unwrap()
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(
+        format!("{mutex:?}"),
+        r#"Mutex { name: "count", held: None, waiting: [], locked: false, waiters: 0, value: 2000 }"#
+    );
+}
+
+#[test]
+fn a_traced_lock_tells_who_holds_it_and_who_waits() {
+    let mutex = Mutex::traced("accounts", 0);
+    let guard = mutex.try_lock().unwrap();
+    let held = line!() - 1;
+    let mut waiting = Task::new(mutex.lock());
+    let asked = line!() - 1;
+    assert!(waiting.poll().is_pending());
+    let shown = format!("{mutex:?}");
+    assert!(shown.contains(&format!("held: Some({}:{held}:", file!())), "{shown}");
+    assert!(shown.contains(&format!("waiting: [{}:{asked}:", file!())), "{shown}");
+    drop(guard);
+    let shown = format!("{mutex:?}");
+    assert!(shown.contains("held: None"), "{shown}");
+    drop(waiting);
+    let shown = format!("{mutex:?}");
+    assert!(shown.contains("held: None, waiting: []"), "{shown}");
+}
+
+/// Runs `f` as if it were polled as a task of weftwork.
+fn as_task<R>(header: &u64, f: impl FnOnce() -> R) -> R {
+    // SAFETY: nothing in here asks a runtime about the task, whose address is only compared.
+    unsafe { coop::within_task(std::ptr::from_ref(header).cast(), 128, false, f) }.0
+}
+
+fn message(panic: Box<dyn std::any::Any + std::marker::Send>) -> String {
+    panic.downcast_ref::<String>().cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_task_that_waits_for_the_traced_lock_it_holds_is_told_both_places() {
+    let (one, other) = (1, 2);
+    let mutex = Mutex::traced("accounts", 0);
+    let mut holds = Task::new(mutex.lock());
+    let first = line!() - 1;
+    let Poll::Ready(guard) = as_task(&one, || holds.poll()) else { panic!("it is free") };
+    let mut waits = Task::new(mutex.lock());
+    assert!(as_task(&other, || waits.poll()).is_pending(), "another task may wait");
+    let mut again = Task::new(mutex.lock());
+    let second = line!() - 1;
+    let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        as_task(&one, || again.poll().is_ready());
+    }));
+    let said = message(polled.expect_err("it would wait for itself"));
+    assert!(said.contains("accounts") && said.contains(&format!("{}:{first}:", file!())), "{said}");
+    assert!(said.contains(&format!("{}:{second}:", file!())), "{said}");
+    drop((again, guard));
+    assert_eq!(waits.wakes(), 1, "the panic left no trace");
+    assert!(as_task(&other, || waits.poll()).is_ready());
+}
+
+#[test]
+fn a_thread_that_blocks_for_the_traced_lock_it_holds_is_told() {
+    let mutex = Mutex::traced("accounts", 0);
+    let guard = mutex.blocking_lock();
+    let again = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(mutex.blocking_lock())));
+    assert!(message(again.expect_err("it would wait for itself")).contains("accounts"));
+    drop(guard);
+    drop(mutex.blocking_lock());
 }

@@ -95,6 +95,86 @@ fn no_more_threads_than_permits_are_inside() {
     assert_eq!(semaphore.available_permits(), 2);
 }
 
+#[test]
+fn permits_are_split_and_merged() {
+    let semaphore = Arc::new(Semaphore::new(4));
+    let mut permit = semaphore.try_acquire_many(3).unwrap();
+    assert!(permit.split(4).is_none());
+    let two = permit.split(2).unwrap();
+    assert_eq!((permit.count(), two.count(), semaphore.available_permits()), (1, 2, 1));
+    permit.merge(two);
+    permit.merge(semaphore.try_acquire().unwrap());
+    assert_eq!((permit.count(), semaphore.available_permits()), (4, 0));
+    drop(permit);
+    let mut owned = semaphore.clone().try_acquire_many_owned(3).unwrap();
+    let one = owned.split(1).unwrap();
+    owned.merge(semaphore.clone().try_acquire_owned().unwrap());
+    assert_eq!((owned.count(), one.count(), semaphore.available_permits()), (3, 1, 0));
+    drop((owned, one));
+    assert_eq!((semaphore.available_permits(), Arc::strong_count(&semaphore)), (4, 1));
+}
+
+#[test]
+fn permits_of_two_semaphores_do_not_merge_and_come_back() {
+    let (one, other) = (Semaphore::new(1), Semaphore::new(1));
+    let merged = std::panic::catch_unwind(|| {
+        let mut permit = one.try_acquire().unwrap();
+        permit.merge(other.try_acquire().unwrap());
+    });
+    assert!(merged.is_err());
+    assert_eq!((one.available_permits(), other.available_permits()), (1, 1));
+}
+
+#[test]
+fn forgotten_permits_are_at_most_those_that_are_free() {
+    let semaphore = Semaphore::new(3);
+    let held = semaphore.try_acquire().unwrap();
+    assert_eq!(semaphore.forget_permits(usize::MAX), 2);
+    assert_eq!(semaphore.forget_permits(1), 0);
+    drop(held);
+    let mut large = Task::new(semaphore.acquire_many(2));
+    assert!(large.poll().is_pending());
+    assert_eq!(semaphore.forget_permits(1), 1, "also past one that waits for more");
+    semaphore.add_permits(1);
+    assert_eq!(large.wakes(), 0);
+    semaphore.add_permits(1);
+    assert_eq!(large.wakes(), 1);
+}
+
+#[test]
+fn tokio_8021_forgetting_does_not_reopen() {
+    let semaphore = Semaphore::new(3);
+    semaphore.close();
+    assert_eq!(semaphore.forget_permits(2), 2);
+    assert!(semaphore.is_closed());
+    assert_eq!(semaphore.try_acquire().err(), Some(TryAcquireError::Closed));
+}
+
+#[test]
+fn async_lock_42_an_owned_waiter_sleeps_until_it_is_woken() {
+    let semaphore = Arc::new(Semaphore::new(1));
+    let permit = semaphore.try_acquire().unwrap();
+    let mut waits = Task::new(semaphore.clone().acquire_owned());
+    assert!(waits.poll().is_pending());
+    assert_eq!(waits.wakes(), 0, "it does not wake itself");
+    drop(permit);
+    assert_eq!(waits.wakes(), 1);
+    assert!(waits.poll().is_ready());
+}
+
+#[test]
+fn tokio_2325_a_waiter_that_is_dropped_with_its_permits_serves_those_behind_it() {
+    let semaphore = Semaphore::new(0);
+    let (mut first, mut second) = (Task::new(semaphore.acquire_many(2)), Task::new(semaphore.acquire_many(2)));
+    assert!(first.poll().is_pending() && second.poll().is_pending());
+    semaphore.add_permits(2);
+    assert_eq!((first.wakes(), second.wakes()), (1, 0));
+    drop(first);
+    assert_eq!(second.wakes(), 1);
+    let Poll::Ready(Ok(permit)) = second.poll() else { panic!("they are its") };
+    assert_eq!((permit.count(), semaphore.available_permits()), (2, 0));
+}
+
 #[derive(Debug, Clone)]
 enum Op {
     Acquire(usize),
@@ -103,6 +183,7 @@ enum Op {
     DropWaiter(usize),
     DropPermit(usize),
     Forget(usize),
+    ForgetFree(usize),
     Add(usize),
     Close,
 }
@@ -115,6 +196,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (0..8usize).prop_map(Op::DropWaiter),
         4 => (0..8usize).prop_map(Op::DropPermit),
         1 => (0..8usize).prop_map(Op::Forget),
+        1 => (0..4usize).prop_map(Op::ForgetFree),
         2 => (0..3usize).prop_map(Op::Add),
         1 => Just(Op::Close),
     ]
@@ -215,6 +297,11 @@ proptest! {
                     drop(permits.remove(at));
                 }
                 Op::Forget(at) if at < permits.len() => permits.remove(at).forget(),
+                Op::ForgetFree(most) => {
+                    let taken = most.min(model.free);
+                    model.free -= taken;
+                    prop_assert_eq!(semaphore.forget_permits(most), taken);
+                }
                 Op::Add(more) => {
                     model.free += more;
                     model.serve();

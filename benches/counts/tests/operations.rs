@@ -19,7 +19,7 @@ use weftwork::testing::{Seat, Stepper};
 use weftwork::time::Duration;
 use weftwork::{sleep, spawn};
 use weftwork_sync::primitive::atomic::{AtomicU32, Ordering};
-use weftwork_sync::{Mutex, Semaphore, channel, coop, oneshot};
+use weftwork_sync::{Mutex, RwLock, Semaphore, channel, coop, oneshot};
 
 /// Repetitions before the steady state.
 const WARM_UP: usize = 128;
@@ -148,6 +148,21 @@ const EXPECTED: &[Expected] = &[
         operation: "semaphore, try_acquire and release",
         stores: 0,
         exceptions: &[rmw("sync/src/semaphore/state.rs", 2, "taken and given back: it is a count of all its users")],
+    },
+    Expected {
+        operation: "semaphore, acquire and release",
+        stores: 0,
+        exceptions: &[rmw("sync/src/semaphore/state.rs", 2, "as try_acquire and release")],
+    },
+    Expected {
+        operation: "rwlock, read and unlock",
+        stores: 0,
+        exceptions: &[rmw("sync/src/rwlock/raw.rs", 2, "come and gone: it is a count of all its readers")],
+    },
+    Expected {
+        operation: "rwlock, write and unlock",
+        stores: 0,
+        exceptions: &[rmw("sync/src/rwlock/raw.rs", 2, "taken and given back: it is a lock")],
     },
 ];
 
@@ -416,6 +431,10 @@ fn do_everything(seat: &Seat<'_>) -> Vec<(&'static str, Vec<Vec<Access>>)> {
     all("mutex, lock and unlock", steady(|| recorded(|| drop(now(mutex.lock(), cx)))));
     let semaphore = Semaphore::new(2);
     all("semaphore, try_acquire and release", steady(|| recorded(|| drop(semaphore.try_acquire()))));
+    all("semaphore, acquire and release", steady(|| recorded(|| drop(now(semaphore.acquire(), cx)))));
+    let lock = RwLock::new(0);
+    all("rwlock, read and unlock", steady(|| recorded(|| drop(now(lock.read(), cx)))));
+    all("rwlock, write and unlock", steady(|| recorded(|| drop(now(lock.write(), cx)))));
     done
 }
 

@@ -1,9 +1,12 @@
 //! The guards: whoever has one owns the lock, and dropping it gives the lock back.
 
 use super::Mutex;
+use super::mapped::{MappedMutexGuard, OwnedMappedMutexGuard};
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
+use core::ptr::{self, NonNull};
 
 #[allow(clippy::disallowed_types, reason = "users hold Arc<Mutex<T>>; our own protocols do not use it")]
 use std::sync::Arc;
@@ -30,7 +33,7 @@ pub struct MutexGuard<'a, T: ?Sized> {
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// The caller has just taken the lock.
     #[inline]
-    pub(super) fn new(mutex: &'a Mutex<T>) -> Self {
+    pub(crate) fn new(mutex: &'a Mutex<T>) -> Self {
         Self { mutex, _like: PhantomData }
     }
 
@@ -45,6 +48,50 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// ```
     pub fn mutex(this: &Self) -> &'a Mutex<T> {
         this.mutex
+    }
+
+    /// Narrows the guard to a part of the value. The lock is held as before.
+    ///
+    /// # Counterparts
+    /// tokio's `MutexGuard::map`.
+    ///
+    /// # Examples
+    /// ```
+    /// use weftwork_sync::{Mutex, MutexGuard};
+    /// let mutex = Mutex::new((1, "one"));
+    /// let mut number = MutexGuard::map(mutex.try_lock().expect("nobody holds it"), |pair| &mut pair.0);
+    /// *number = 2;
+    /// drop(number);
+    /// assert_eq!(mutex.into_inner(), (2, "one"));
+    /// ```
+    pub fn map<U: ?Sized>(mut this: Self, f: impl FnOnce(&mut T) -> &mut U) -> MappedMutexGuard<'a, U> {
+        let value = NonNull::from(f(&mut this));
+        // SAFETY: the lock is held, and by the forgotten guard no more.
+        unsafe { MappedMutexGuard::new(&ManuallyDrop::new(this).mutex.raw, value) }
+    }
+
+    /// As [`map`](Self::map), where there may be no such part.
+    ///
+    /// # Errors
+    /// The guard, if `f` returned `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// use weftwork_sync::{Mutex, MutexGuard};
+    /// let mutex = Mutex::new(vec![1, 2]);
+    /// let third = MutexGuard::try_map(mutex.try_lock().expect("nobody holds it"), |all| all.get_mut(2));
+    /// assert_eq!(third.expect_err("there are two").len(), 2);
+    /// ```
+    #[doc(alias = "filter_map")]
+    pub fn try_map<U: ?Sized>(
+        mut this: Self,
+        f: impl FnOnce(&mut T) -> Option<&mut U>,
+    ) -> Result<MappedMutexGuard<'a, U>, Self> {
+        match f(&mut this).map(NonNull::from) {
+            // SAFETY: as in map.
+            Some(value) => Ok(unsafe { MappedMutexGuard::new(&ManuallyDrop::new(this).mutex.raw, value) }),
+            None => Err(this),
+        }
     }
 }
 
@@ -103,7 +150,7 @@ pub struct OwnedMutexGuard<T: ?Sized> {
 impl<T: ?Sized> OwnedMutexGuard<T> {
     /// The caller has just taken the lock.
     #[allow(clippy::disallowed_types, reason = "users hold Arc<Mutex<T>>; our own protocols do not use it")]
-    pub(super) fn new(mutex: Arc<Mutex<T>>) -> Self {
+    pub(crate) fn new(mutex: Arc<Mutex<T>>) -> Self {
         Self { mutex, _like: PhantomData }
     }
 
@@ -119,6 +166,52 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
     #[allow(clippy::disallowed_types, reason = "users hold Arc<Mutex<T>>; our own protocols do not use it")]
     pub fn mutex(this: &Self) -> &Arc<Mutex<T>> {
         &this.mutex
+    }
+
+    /// The lock stays held; whoever gets the share answers for it.
+    #[allow(clippy::disallowed_types, reason = "users hold Arc<Mutex<T>>; our own protocols do not use it")]
+    fn into_share(this: Self) -> Arc<Mutex<T>> {
+        let this = ManuallyDrop::new(this);
+        // SAFETY: moved out once, for `this` is not dropped and not used again.
+        unsafe { ptr::read(&raw const this.mutex) }
+    }
+
+    /// Narrows the guard to a part of the value, as [`MutexGuard::map`].
+    ///
+    /// # Examples
+    /// ```
+    /// use weftwork_sync::{Mutex, OwnedMutexGuard};
+    /// let mutex = std::sync::Arc::new(Mutex::new((1, "one")));
+    /// *OwnedMutexGuard::map(mutex.try_lock_owned().expect("nobody holds it"), |pair| &mut pair.0) = 2;
+    /// ```
+    pub fn map<U: ?Sized>(mut this: Self, f: impl FnOnce(&mut T) -> &mut U) -> OwnedMappedMutexGuard<T, U> {
+        let value = NonNull::from(f(&mut this));
+        // SAFETY: the lock is held, by nobody but this share.
+        unsafe { OwnedMappedMutexGuard::new(Self::into_share(this), value) }
+    }
+
+    /// As [`map`](Self::map), where there may be no such part.
+    ///
+    /// # Errors
+    /// The guard, if `f` returned `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// use weftwork_sync::{Mutex, OwnedMutexGuard};
+    /// let mutex = std::sync::Arc::new(Mutex::new(vec![1, 2]));
+    /// let guard = mutex.try_lock_owned().expect("nobody holds it");
+    /// assert!(OwnedMutexGuard::try_map(guard, |all| all.get_mut(2)).is_err());
+    /// ```
+    #[doc(alias = "filter_map")]
+    pub fn try_map<U: ?Sized>(
+        mut this: Self,
+        f: impl FnOnce(&mut T) -> Option<&mut U>,
+    ) -> Result<OwnedMappedMutexGuard<T, U>, Self> {
+        match f(&mut this).map(NonNull::from) {
+            // SAFETY: as in map.
+            Some(value) => Ok(unsafe { OwnedMappedMutexGuard::new(Self::into_share(this), value) }),
+            None => Err(this),
+        }
     }
 }
 

@@ -3,22 +3,29 @@
 //! | file | holds |
 //! |---|---|
 //! | `raw.rs` | the protocol: the word, the waiters, fairness |
+//! | `trace.rs` | who holds it and who waits, for a mutex that was asked to say |
 //! | `guard.rs` | the guards, which give the lock back |
+//! | `mapped.rs` | guards narrowed to a part of the value |
 //! | `mod.rs` | the value and the futures |
 
 mod guard;
+mod mapped;
 mod raw;
+mod trace;
 
 pub use guard::{MutexGuard, OwnedMutexGuard};
+pub use mapped::{MappedMutexGuard, OwnedMappedMutexGuard};
 
 use crate::primitive::UnsafeCell;
 use crate::waiters::Waiter;
 use crate::weft_const_fn;
 use core::fmt;
 use core::future::Future;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use raw::RawLock;
+use trace::Place;
 
 #[allow(clippy::disallowed_types, reason = "users hold Arc<Mutex<T>>; our own protocols do not use it")]
 use std::sync::Arc;
@@ -62,6 +69,9 @@ unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 // SAFETY: sharing the lock lets one thread at a time use the value, which is a move of it from thread to thread.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
+// The lock itself is as it was after a panic; what its value is in the middle of is the user's to say, as for any shared cell.
+impl<T: ?Sized + core::panic::UnwindSafe> core::panic::UnwindSafe for Mutex<T> {}
+
 impl<T> Mutex<T> {
     weft_const_fn! {
         /// A new, unlocked lock; usable in a `static`.
@@ -74,6 +84,34 @@ impl<T> Mutex<T> {
         pub fn new(value: T) -> Self {
             Self { raw: RawLock::new(), value: UnsafeCell::new(value) }
         }
+    }
+
+    /// A new lock that knows who holds it and who waits, for finding out why a program stands still: its `Debug` tells the place
+    /// where each of them asked for the lock, and the task and thread.
+    ///
+    /// It is slower than another one, whose cost is the same with or without this: a lock of its own is taken at each step.
+    ///
+    /// # Panics
+    /// [`lock`](Mutex::lock) panics, and names both places, where it would wait for the very task that took the lock. So does
+    /// [`blocking_lock`](Mutex::blocking_lock) where the thread has the lock by another `blocking_lock`. Tasks are told apart on
+    /// weftwork; on other executors holders and waiters are shown, and a task that waits for itself is not found out. A guard that
+    /// is moved to another task counts as that of the task which took it, and so does one that another branch of the same task's
+    /// `join!` or `select!` took: give each branch a task, or leave such a lock untraced.
+    ///
+    /// # Counterparts
+    /// trio's `Lock`, which always knows its owner and raises when that one asks again. That an owner ends without giving the lock
+    /// back, the other error trio has, cannot be: the guard gives it back.
+    ///
+    /// # Examples
+    /// ```
+    /// let accounts = weftwork_sync::Mutex::traced("accounts", 0);
+    /// let guard = accounts.try_lock().expect("nobody holds it");
+    /// let shown = format!("{accounts:?}");
+    /// assert!(shown.contains("accounts") && shown.contains(file!()));
+    /// # drop(guard);
+    /// ```
+    pub fn traced(name: &'static str, value: T) -> Self {
+        Self { raw: RawLock::traced(name), value: UnsafeCell::new(value) }
     }
 
     /// Unwraps the value.
@@ -94,7 +132,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Dropping the future gives up its place in the queue; if it owned the lock already, the lock goes to the next.
     ///
     /// # Deadlock
-    /// A task that waits for a lock it holds itself waits for ever.
+    /// A task that waits for a lock it holds itself waits for ever; a [traced](Mutex::traced) lock panics instead.
     ///
     /// # Counterparts
     /// asyncio's `Lock.acquire`, tokio's `Mutex::lock`.
@@ -108,8 +146,9 @@ impl<T: ?Sized> Mutex<T> {
     /// # });
     /// ```
     #[doc(alias = "acquire")]
+    #[track_caller]
     pub fn lock(&self) -> Lock<'_, T> {
-        Lock { mutex: self, waiter: Waiter::new() }
+        Lock { mutex: self, waiter: Waiter::new(), place: Location::caller() }
     }
 
     /// Takes the lock if it is free.
@@ -122,8 +161,9 @@ impl<T: ?Sized> Mutex<T> {
     /// # drop(guard);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.raw.try_lock().then(|| MutexGuard::new(self))
+        self.raw.try_lock(Location::caller()).then(|| MutexGuard::new(self))
     }
 
     /// Waits for the lock with a guard that is not tied to a lifetime.
@@ -142,8 +182,9 @@ impl<T: ?Sized> Mutex<T> {
     /// # });
     /// ```
     #[allow(clippy::disallowed_types, reason = "users hold Arc<Mutex<T>>; our own protocols do not use it")]
+    #[track_caller]
     pub fn lock_owned(self: Arc<Self>) -> LockOwned<T> {
-        LockOwned { mutex: Some(self), waiter: Waiter::new() }
+        LockOwned { mutex: Some(self), waiter: Waiter::new(), place: Location::caller() }
     }
 
     /// Takes the lock if it is free, with a guard that is not tied to a lifetime.
@@ -157,8 +198,9 @@ impl<T: ?Sized> Mutex<T> {
     /// assert!(mutex.try_lock_owned().is_ok());
     /// ```
     #[allow(clippy::disallowed_types, reason = "users hold Arc<Mutex<T>>; our own protocols do not use it")]
+    #[track_caller]
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, Arc<Self>> {
-        if self.raw.try_lock() { Ok(OwnedMutexGuard::new(self)) } else { Err(self) }
+        if self.raw.try_lock(Location::caller()) { Ok(OwnedMutexGuard::new(self)) } else { Err(self) }
     }
 
     /// Waits for the lock on a thread that runs no tasks.
@@ -171,11 +213,31 @@ impl<T: ?Sized> Mutex<T> {
     /// *mutex.blocking_lock() += 1;
     /// assert_eq!(mutex.into_inner(), 2);
     /// ```
+    #[track_caller]
     pub fn blocking_lock(&self) -> MutexGuard<'_, T> {
-        match self.try_lock() {
+        let guard = match self.try_lock() {
             Some(guard) => guard,
-            None => crate::block_on(self.lock()),
+            None => {
+                if let Some(trace) = self.raw.trace() {
+                    trace.thread_waits(Location::caller());
+                }
+                crate::block_on(self.lock())
+            }
+        };
+        if let Some(trace) = self.raw.trace() {
+            trace.taken_by_thread();
         }
+        guard
+    }
+
+    /// Takes the lock again for a task that gave it up to wait.
+    pub(crate) fn poll_relock(&self, waiter: Pin<&Waiter>, cx: &mut Context<'_>, place: Place) -> Poll<()> {
+        self.raw.poll_lock(waiter, cx, place)
+    }
+
+    /// The future that holds `waiter`, which was in [`poll_relock`](Self::poll_relock), is dropped.
+    pub(crate) fn leave_queue(&self, waiter: Pin<&Waiter>) {
+        self.raw.leave(waiter);
     }
 
     /// The value, without locking: `&mut self` proves that nobody else has it.
@@ -209,6 +271,9 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
         // The value is shown only where it can be had without waiting; then `locked` is what it was before.
         let (locked, waiters) = self.raw.observe();
         let mut out = f.debug_struct("Mutex");
+        if let Some(trace) = self.raw.trace() {
+            trace.show(&mut out);
+        }
         out.field("locked", &locked).field("waiters", &waiters);
         match self.try_lock() {
             Some(guard) => out.field("value", &&*guard).finish(),
@@ -222,6 +287,8 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 pub struct Lock<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
     waiter: Waiter,
+    /// Where it was asked for, in case the lock is traced.
+    place: Place,
 }
 
 impl<'a, T: ?Sized> Future for Lock<'a, T> {
@@ -232,7 +299,7 @@ impl<'a, T: ?Sized> Future for Lock<'a, T> {
         let this = self.into_ref();
         // SAFETY: the waiter is pinned with the future and never moved out of it.
         let waiter = unsafe { this.map_unchecked(|this| &this.waiter) };
-        this.mutex.raw.poll_lock(waiter, cx).map(|()| MutexGuard::new(this.get_ref().mutex))
+        this.mutex.raw.poll_lock(waiter, cx, this.place).map(|()| MutexGuard::new(this.get_ref().mutex))
     }
 }
 
@@ -256,6 +323,8 @@ pub struct LockOwned<T: ?Sized> {
     #[allow(clippy::disallowed_types, reason = "users hold Arc<Mutex<T>>; our own protocols do not use it")]
     mutex: Option<Arc<Mutex<T>>>,
     waiter: Waiter,
+    /// Where it was asked for, in case the lock is traced.
+    place: Place,
 }
 
 impl<T: ?Sized> Future for LockOwned<T> {
@@ -268,7 +337,7 @@ impl<T: ?Sized> Future for LockOwned<T> {
         let waiter = unsafe { Pin::new_unchecked(&this.waiter) };
         // The Arc stays in place while the waiter may be linked, also if a waker's clone panics in here (tokio 3689).
         if let Some(mutex) = &this.mutex {
-            core::task::ready!(mutex.raw.poll_lock(waiter, cx));
+            core::task::ready!(mutex.raw.poll_lock(waiter, cx, this.place));
         }
         match this.mutex.take() {
             Some(mutex) => Poll::Ready(OwnedMutexGuard::new(mutex)),

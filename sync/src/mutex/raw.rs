@@ -6,6 +6,7 @@
 //! |---|---|---|---|
 //! | `LOCKED` | somebody owns the lock | whoever takes it, by a read-modify-write | the owner; stays set when it hands over |
 //! | `WAITERS` | the list is not empty, so an unlock has to look at it | a waiter, under the list's lock | whoever empties the list, under the list's lock |
+//! | `TRACED` | who holds it and who waits is written down (`trace.rs`), so nothing is fast | at the beginning | never |
 //!
 //! Taking a free lock is one compare-exchange, giving back one that nobody waits for is one too, and neither touches the
 //! list. The owner that finds `WAITERS` decides under the list's lock, while it still owns `LOCKED`:
@@ -27,6 +28,7 @@
 //!    will look at the list.
 //! 3. A waiter that is dropped after it was woken or handed the lock wakes the next one or gives the lock back.
 
+use super::trace::{Place, Trace};
 use crate::primitive::Mutex as ListLock;
 use crate::primitive::atomic::{AtomicUsize, Ordering};
 use crate::waiters::{List, Outcome, Phase, Waiter};
@@ -36,6 +38,7 @@ use core::task::{Context, Poll, Waker, ready};
 
 const LOCKED: usize = 1;
 const WAITERS: usize = 2;
+const TRACED: usize = 4;
 
 /// Sixty-four short critical sections are well below the time that a woken task takes to reach a worker, so hand-overs,
 /// which make everybody wait for that task, stay rare; and the wait of the front waiter is bounded by 64 of them.
@@ -45,29 +48,52 @@ const TRY_COST: usize = 16;
 pub(crate) struct RawLock {
     word: AtomicUsize,
     list: ListLock<List>,
+    /// There if and only if `TRACED` is set.
+    trace: Option<Box<Trace>>,
 }
 
 impl RawLock {
     weft_const_fn! {
         pub(crate) fn new() -> Self {
-            Self { word: AtomicUsize::new(0), list: ListLock::new(List::new()) }
+            Self { word: AtomicUsize::new(0), list: ListLock::new(List::new()), trace: None }
         }
+    }
+
+    pub(super) fn traced(name: &'static str) -> Self {
+        let trace = Some(Box::new(Trace::new(name)));
+        Self { word: AtomicUsize::new(TRACED), list: ListLock::new(List::new()), trace }
+    }
+
+    /// What is written down, if anything is.
+    pub(super) fn trace(&self) -> Option<&Trace> {
+        self.trace.as_deref()
     }
 
     /// Takes the lock if it is free, also past waiters that were woken but are not there yet.
     #[inline]
-    pub(crate) fn try_lock(&self) -> bool {
+    pub(super) fn try_lock(&self, place: Place) -> bool {
         // Ordering: Acquire pairs with the Release of unlock: what the last owner did is seen.
         match self.word.compare_exchange(0, LOCKED, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => true,
-            Err(seen) => seen == WAITERS && self.try_pass(),
+            Err(seen) => seen & LOCKED == 0 && self.try_pass(seen, place),
         }
     }
 
     #[cold]
-    fn try_pass(&self) -> bool {
+    fn try_pass(&self, seen: usize, place: Place) -> bool {
         // Ordering: as in try_lock.
-        self.word.compare_exchange(WAITERS, WAITERS | LOCKED, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        let taken = self.word.compare_exchange(seen, seen | LOCKED, Ordering::Acquire, Ordering::Relaxed).is_ok();
+        if taken {
+            self.note_taken(place, None);
+        }
+        taken
+    }
+
+    /// The caller has just taken the lock.
+    fn note_taken(&self, place: Place, waiter: Option<Pin<&Waiter>>) {
+        if let Some(trace) = &self.trace {
+            trace.taken(place, waiter);
+        }
     }
 
     /// Gives the lock back. Only its owner may call this.
@@ -81,17 +107,19 @@ impl RawLock {
 
     #[cold]
     fn unlock_with_waiters(&self) {
+        if let Some(trace) = &self.trace {
+            trace.released();
+        }
         let mut list = self.list.lock();
         let spent = list.front_tag(|patience| {
             *patience = patience.saturating_sub(1);
             *patience == 0
         });
         let waker = match spent {
-            // The waiters gave up meanwhile.
+            // The waiters gave up meanwhile, or there never were any and it is traced.
             None => {
-                // Ordering: Release as in unlock. A plain store would do, for only the list's lock sets WAITERS and only
-                // the owner clears LOCKED; nobody takes a word that says LOCKED.
-                self.word.store(0, Ordering::Release);
+                // Ordering: Release as in unlock.
+                self.word.fetch_and(!(LOCKED | WAITERS), Ordering::Release);
                 None
             }
             Some(true) => {
@@ -116,16 +144,26 @@ impl RawLock {
     }
 
     /// Takes the lock, or leaves `waiter` in the list.
-    pub(crate) fn poll_lock(&self, waiter: Pin<&Waiter>, cx: &mut Context<'_>) -> Poll<()> {
-        let phase = waiter.phase();
-        let unit = ready!(coop::proceed_for(cx, phase != Phase::Idle, || coop::Wait::new("a lock")));
-        let done = match phase {
-            Phase::Idle => self.try_lock() || self.wait(waiter, cx),
-            Phase::Granted => {
-                waiter.finish();
-                true
-            }
-            Phase::Waiting | Phase::Woken | Phase::Swept => self.wait(waiter, cx),
+    #[inline]
+    pub(super) fn poll_lock(&self, waiter: Pin<&Waiter>, cx: &mut Context<'_>, place: Place) -> Poll<()> {
+        if waiter.phase() != Phase::Idle {
+            return self.poll_again(waiter, cx, place);
+        }
+        let unit = ready!(coop::proceed_for(cx, false, what));
+        if self.try_lock(place) || self.wait(waiter, cx, place) {
+            unit.made_progress();
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    #[cold]
+    fn poll_again(&self, waiter: Pin<&Waiter>, cx: &mut Context<'_>, place: Place) -> Poll<()> {
+        let unit = ready!(coop::proceed_for(cx, true, what));
+        let done = match waiter.phase() {
+            Phase::Granted => self.handed_over(waiter, place),
+            Phase::Idle | Phase::Waiting | Phase::Woken | Phase::Swept => self.wait(waiter, cx, place),
         };
         if done {
             unit.made_progress();
@@ -135,15 +173,26 @@ impl RawLock {
         }
     }
 
+    /// The last owner left the lock to `waiter`.
+    fn handed_over(&self, waiter: Pin<&Waiter>, place: Place) -> bool {
+        waiter.finish();
+        self.note_taken(place, Some(waiter));
+        true
+    }
+
     #[cold]
-    fn wait(&self, waiter: Pin<&Waiter>, cx: &mut Context<'_>) -> bool {
+    fn wait(&self, waiter: Pin<&Waiter>, cx: &mut Context<'_>, place: Place) -> bool {
         let mut fresh = (waiter.phase() != Phase::Waiting).then(|| cx.waker().clone());
+        // After the clone, which may panic: from here on the waiter is linked, or the lock is taken.
+        if let Some(trace) = self.trace.as_ref().filter(|_| waiter.phase() == Phase::Idle) {
+            trace.waits(place, waiter);
+        }
         loop {
             let mut list = self.list.lock();
             let phase = waiter.phase();
             if phase == Phase::Granted {
-                waiter.finish();
-                return true;
+                drop(list);
+                return self.handed_over(waiter, place);
             }
             let linked = phase != Phase::Idle;
             // Ordering: Acquire as in try_lock.
@@ -159,6 +208,7 @@ impl RawLock {
                     self.word.fetch_and(!WAITERS, Ordering::Relaxed);
                 }
                 drop(list);
+                self.note_taken(place, Some(waiter));
                 drop((old, fresh));
                 return true;
             }
@@ -191,19 +241,18 @@ impl RawLock {
     }
 
     /// The future of `waiter` is dropped.
-    pub(crate) fn leave(&self, waiter: Pin<&Waiter>) {
-        match waiter.phase() {
-            Phase::Idle => {}
-            Phase::Granted => {
-                waiter.finish();
-                self.unlock();
-            }
-            Phase::Waiting | Phase::Woken | Phase::Swept => self.leave_list(waiter),
+    #[inline]
+    pub(super) fn leave(&self, waiter: Pin<&Waiter>) {
+        if waiter.phase() != Phase::Idle {
+            self.leave_list(waiter);
         }
     }
 
     #[cold]
     fn leave_list(&self, waiter: Pin<&Waiter>) {
+        if let Some(trace) = &self.trace {
+            trace.leaves(waiter);
+        }
         let mut list = self.list.lock();
         let phase = waiter.phase();
         if phase == Phase::Granted {
@@ -229,6 +278,11 @@ impl RawLock {
     pub(crate) fn observe(&self) -> (bool, usize) {
         (self.word.load(Ordering::Relaxed) & LOCKED != 0, self.list.lock().len())
     }
+}
+
+/// What a task that waits here waits for.
+fn what() -> coop::Wait {
+    coop::Wait::new("a lock")
 }
 
 fn wake(waker: Option<Waker>) {

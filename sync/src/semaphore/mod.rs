@@ -32,8 +32,10 @@ use std::sync::Arc;
 /// later one for few.
 ///
 /// # Counterparts
-/// asyncio's `Semaphore` (and `BoundedSemaphore`: permits return by themselves, so the bound holds unless permits are
-/// added), tokio's `sync::Semaphore`.
+/// asyncio's `Semaphore`, tokio's `sync::Semaphore`. asyncio's `BoundedSemaphore` raises where somebody releases more often than
+/// it acquired. That cannot be said here, because a permit gives itself back once: only
+/// [`add_permits`](Self::add_permits) makes more of them, and whoever calls it means to. For a bound that changes see
+/// [`Limiter`](crate::Limiter).
 ///
 /// # Examples
 /// ```
@@ -53,6 +55,10 @@ use std::sync::Arc;
 pub struct Semaphore {
     permits: Permits,
 }
+
+// It holds nothing of a user's, and a panic finds it as it was before or after an operation.
+impl core::panic::UnwindSafe for Semaphore {}
+impl core::panic::RefUnwindSafe for Semaphore {}
 
 impl Semaphore {
     /// The most permits that a semaphore can hold.
@@ -194,6 +200,21 @@ impl Semaphore {
         AcquireOwned { semaphore: Some(self), wanted: permits, waiter: Waiter::new() }
     }
 
+    /// As [`try_acquire`](Self::try_acquire), with a permit that is not tied to a lifetime.
+    ///
+    /// # Errors
+    /// As [`try_acquire`](Self::try_acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = std::sync::Arc::new(weftwork_sync::Semaphore::new(1));
+    /// assert!(semaphore.try_acquire_owned().is_ok());
+    /// ```
+    #[allow(clippy::disallowed_types, reason = "users hold Arc<Semaphore>; our own protocols do not use it")]
+    pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedPermit, TryAcquireError> {
+        self.try_acquire_many_owned(1)
+    }
+
     /// As [`try_acquire_many`](Self::try_acquire_many), with a permit that is not tied to a lifetime.
     ///
     /// # Errors
@@ -222,7 +243,23 @@ impl Semaphore {
     /// assert!(weftwork_sync::Semaphore::new(1).blocking_acquire().is_ok());
     /// ```
     pub fn blocking_acquire(&self) -> Result<Permit<'_>, AcquireError> {
-        crate::block_on(self.acquire())
+        self.blocking_acquire_many(1)
+    }
+
+    /// Waits for `permits` permits at once on a thread that runs no tasks; see [`blocking_acquire`](Self::blocking_acquire).
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(weftwork_sync::Semaphore::new(2).blocking_acquire_many(2).is_ok());
+    /// ```
+    pub fn blocking_acquire_many(&self, permits: usize) -> Result<Permit<'_>, AcquireError> {
+        match self.try_acquire_many(permits) {
+            Ok(permit) => Ok(permit),
+            Err(_) => crate::block_on(self.acquire_many(permits)),
+        }
     }
 
     /// Adds new permits.
@@ -239,6 +276,26 @@ impl Semaphore {
     #[doc(alias = "release")]
     pub fn add_permits(&self, permits: usize) {
         self.permits.give(permits);
+    }
+
+    /// Takes up to `permits` of those that nobody holds away for good, and says how many it took.
+    ///
+    /// Permits that are free while somebody waits for more of them are taken too. To take away permits that are held now,
+    /// acquire them and [`forget`](Permit::forget) the permit.
+    ///
+    /// # Counterparts
+    /// tokio's `Semaphore::forget_permits`.
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = weftwork_sync::Semaphore::new(3);
+    /// assert_eq!(semaphore.forget_permits(2), 2);
+    /// assert_eq!(semaphore.forget_permits(2), 1);
+    /// assert_eq!(semaphore.available_permits(), 0);
+    /// ```
+    #[doc(alias = "drain_permits")]
+    pub fn forget_permits(&self, permits: usize) -> usize {
+        self.permits.forget(permits)
     }
 
     /// How many permits nobody holds at this moment.

@@ -3,6 +3,7 @@
 use super::Semaphore;
 use core::fmt;
 use core::mem;
+use core::ptr;
 
 #[allow(clippy::disallowed_types, reason = "users hold Arc<Semaphore>; our own protocols do not use it")]
 use std::sync::Arc;
@@ -36,6 +37,7 @@ impl<'a> Permit<'a> {
     /// let semaphore = weftwork_sync::Semaphore::new(2);
     /// assert_eq!(semaphore.try_acquire_many(2).map(|permit| permit.count()), Ok(2));
     /// ```
+    #[doc(alias = "num_permits")]
     pub fn count(&self) -> usize {
         self.count
     }
@@ -64,6 +66,38 @@ impl<'a> Permit<'a> {
     pub fn split(&mut self, count: usize) -> Option<Self> {
         self.count = self.count.checked_sub(count)?;
         Some(Self { semaphore: self.semaphore, count })
+    }
+
+    /// Takes over the permits of another one.
+    ///
+    /// # Panics
+    /// If the other is of another semaphore; both give their permits back then.
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = weftwork_sync::Semaphore::new(2);
+    /// let mut one = semaphore.try_acquire().expect("two are there");
+    /// one.merge(semaphore.try_acquire().expect("one is there"));
+    /// assert_eq!(one.count(), 2);
+    /// ```
+    pub fn merge(&mut self, mut other: Self) {
+        assert!(
+            ptr::eq(self.semaphore, other.semaphore),
+            "permits of two semaphores cannot be one permit: keep them side by side, in a tuple"
+        );
+        self.count += mem::take(&mut other.count);
+    }
+
+    /// The semaphore that it is of.
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = weftwork_sync::Semaphore::new(1);
+    /// let permit = semaphore.try_acquire().expect("one is there");
+    /// assert!(std::ptr::eq(permit.semaphore(), &semaphore));
+    /// ```
+    pub fn semaphore(&self) -> &'a Semaphore {
+        self.semaphore
     }
 }
 
@@ -110,6 +144,7 @@ impl OwnedPermit {
     /// let semaphore = std::sync::Arc::new(weftwork_sync::Semaphore::new(2));
     /// assert_eq!(semaphore.try_acquire_many_owned(2).map(|permit| permit.count()), Ok(2));
     /// ```
+    #[doc(alias = "num_permits")]
     pub fn count(&self) -> usize {
         self.count
     }
@@ -124,6 +159,54 @@ impl OwnedPermit {
     /// ```
     pub fn forget(mut self) {
         self.count = 0;
+    }
+
+    /// Takes `count` permits out into a permit of their own; `None` if there are fewer.
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = std::sync::Arc::new(weftwork_sync::Semaphore::new(3));
+    /// let mut three = semaphore.clone().try_acquire_many_owned(3).expect("three are there");
+    /// drop(three.split(2));
+    /// assert_eq!((three.count(), semaphore.available_permits()), (1, 2));
+    /// ```
+    pub fn split(&mut self, count: usize) -> Option<Self> {
+        self.count = self.count.checked_sub(count)?;
+        Some(Self { semaphore: self.semaphore.clone(), count })
+    }
+
+    /// Takes over the permits of another one.
+    ///
+    /// # Panics
+    /// If the other is of another semaphore; both give their permits back then.
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = std::sync::Arc::new(weftwork_sync::Semaphore::new(2));
+    /// let mut one = semaphore.clone().try_acquire_owned().expect("two are there");
+    /// one.merge(semaphore.try_acquire_owned().expect("one is there"));
+    /// assert_eq!(one.count(), 2);
+    /// ```
+    #[allow(clippy::disallowed_types, reason = "users hold Arc<Semaphore>; our own protocols do not use it")]
+    pub fn merge(&mut self, mut other: Self) {
+        assert!(
+            Arc::ptr_eq(&self.semaphore, &other.semaphore),
+            "permits of two semaphores cannot be one permit: keep them side by side, in a tuple"
+        );
+        self.count += mem::take(&mut other.count);
+    }
+
+    /// The semaphore that it is of.
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = std::sync::Arc::new(weftwork_sync::Semaphore::new(1));
+    /// let permit = semaphore.clone().try_acquire_owned().expect("one is there");
+    /// assert!(std::sync::Arc::ptr_eq(permit.semaphore(), &semaphore));
+    /// ```
+    #[allow(clippy::disallowed_types, reason = "users hold Arc<Semaphore>; our own protocols do not use it")]
+    pub fn semaphore(&self) -> &Arc<Semaphore> {
+        &self.semaphore
     }
 }
 

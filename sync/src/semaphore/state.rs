@@ -100,6 +100,21 @@ impl Permits {
         }
     }
 
+    /// Takes up to `permits` that nobody holds, also past the queue, which has fewer to wait for then; returns how many.
+    pub(super) fn forget(&self, permits: usize) -> usize {
+        // While WAITERS is set only the holder of this lock takes permits, so that whoever serves finds what it found.
+        let _list = self.list.lock();
+        let mut seen = self.word.load(Ordering::Relaxed);
+        loop {
+            let taken = permits.min(seen / ONE);
+            // Ordering: Relaxed, nothing is done on the strength of these. CLOSED and WAITERS are carried along (tokio 8021).
+            match self.word.compare_exchange(seen, seen - taken * ONE, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return taken,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
     #[cold]
     fn serve_locked(&self) {
         let mut wakers = WakeBatch::new();
@@ -126,25 +141,32 @@ impl Permits {
     }
 
     /// Takes `wanted` permits, or leaves `waiter` in the list.
+    #[inline]
     pub(super) fn poll_take(
         &self,
         wanted: usize,
         waiter: Pin<&Waiter>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Refused>> {
-        let begun = waiter.phase() != Phase::Idle;
-        let unit = ready!(coop::proceed_for(cx, begun, || coop::Wait::new("permits")));
-        let taken = if begun {
-            // SAFETY: it has begun, so `wait` linked it, and an outcome is taken note of here or in `leave`.
-            ended(ready!(unsafe { look_again(&self.list, waiter, cx) }))
-        } else {
-            match self.try_take(wanted) {
-                Err(Refused::TooFew) => ready!(self.wait(wanted, waiter, cx)),
-                taken => taken,
-            }
+        if waiter.phase() != Phase::Idle {
+            return self.poll_again(waiter, cx);
+        }
+        let unit = ready!(coop::proceed_for(cx, false, what));
+        let taken = match self.try_take(wanted) {
+            Err(Refused::TooFew) => ready!(self.wait(wanted, waiter, cx)),
+            taken => taken,
         };
         unit.made_progress();
         Poll::Ready(taken)
+    }
+
+    #[cold]
+    fn poll_again(&self, waiter: Pin<&Waiter>, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        let unit = ready!(coop::proceed_for(cx, true, what));
+        // SAFETY: it has begun, so `wait` linked it, and an outcome is taken note of here or in `leave`.
+        let outcome = ready!(unsafe { look_again(&self.list, waiter, cx) });
+        unit.made_progress();
+        Poll::Ready(ended(outcome))
     }
 
     #[cold]
@@ -176,10 +198,15 @@ impl Permits {
     }
 
     /// The future of `waiter` is dropped.
+    #[inline]
     pub(super) fn leave(&self, wanted: usize, waiter: Pin<&Waiter>) {
-        if waiter.phase() == Phase::Idle {
-            return;
+        if waiter.phase() != Phase::Idle {
+            self.leave_list(wanted, waiter);
         }
+    }
+
+    #[cold]
+    fn leave_list(&self, wanted: usize, waiter: Pin<&Waiter>) {
         let mut wakers = WakeBatch::new();
         let mut list = self.list.lock();
         if let Some(outcome) = waiter.outcome() {
@@ -221,6 +248,11 @@ impl Permits {
     pub(super) fn waiting(&self) -> usize {
         self.list.lock().len()
     }
+}
+
+/// What a task that waits here waits for.
+fn what() -> coop::Wait {
+    coop::Wait::new("permits")
 }
 
 /// What a wait that somebody else ended gave.

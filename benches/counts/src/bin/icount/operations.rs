@@ -20,7 +20,7 @@ const YIELDS: usize = 8;
 const WHILE: Duration = Duration::from_secs(10);
 
 /// Every operation, by the name of its function, and how often it is done for each in the batch.
-pub(crate) const OPERATIONS: [(&str, usize); 14] = [
+pub(crate) const OPERATIONS: [(&str, usize); 17] = [
     ("task_spawn", 1),
     ("task_complete", 1),
     ("task_join", 1),
@@ -34,6 +34,9 @@ pub(crate) const OPERATIONS: [(&str, usize); 14] = [
     ("channel_try_send_receive", 1),
     ("channel_send_receive", 1),
     ("mutex_lock_unlock", 1),
+    ("rwlock_read_unlock", 1),
+    ("rwlock_write_unlock", 1),
+    ("semaphore_acquire_release", 1),
     ("thread_submit", 1),
 ];
 
@@ -69,6 +72,9 @@ pub(crate) fn round(rig: &Rig<'_>) {
     rig.in_task(channel_try_send_receive);
     rig.in_task(channel_send_receive);
     rig.in_task(mutex_lock_unlock);
+    rig.in_task(rwlock_read_unlock);
+    rig.in_task(rwlock_write_unlock);
+    rig.in_task(semaphore_acquire_release);
     rig.in_task_with_the_pool_busy(thread_submit);
 }
 
@@ -184,6 +190,30 @@ fn channel_send_receive(table: &mut Table, cx: &mut Context<'_>) {
 fn mutex_lock_unlock(table: &mut Table, cx: &mut Context<'_>) {
     for _ in 0..BATCH {
         now(table.mutex.lock(), cx);
+    }
+}
+
+/// `read` and unlock of a reader-writer lock that nobody holds.
+#[inline(never)]
+fn rwlock_read_unlock(table: &mut Table, cx: &mut Context<'_>) {
+    for _ in 0..BATCH {
+        now(table.rwlock.read(), cx);
+    }
+}
+
+/// `write` and unlock of a reader-writer lock that nobody holds.
+#[inline(never)]
+fn rwlock_write_unlock(table: &mut Table, cx: &mut Context<'_>) {
+    for _ in 0..BATCH {
+        now(table.rwlock.write(), cx);
+    }
+}
+
+/// `acquire` and release of a permit that is free.
+#[inline(never)]
+fn semaphore_acquire_release(table: &mut Table, cx: &mut Context<'_>) {
+    for _ in 0..BATCH {
+        now(table.semaphore.acquire(), cx);
     }
 }
 

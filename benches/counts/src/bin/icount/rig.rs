@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 use weftwork::runtime::Builder;
-use weftwork::sync::Mutex;
 use weftwork::sync::channel::{Receiver, Sender, bounded};
+use weftwork::sync::{Mutex, RwLock, Semaphore};
 use weftwork::testing::{ManualClock, Seat, Stepper};
 use weftwork::time::Sleep;
 use weftwork::{JoinHandle, Offload, to_thread};
@@ -28,6 +28,8 @@ pub(crate) struct Table {
     pub(crate) sender: Sender<u32>,
     pub(crate) receiver: Receiver<u32>,
     pub(crate) mutex: Mutex<u32>,
+    pub(crate) rwlock: RwLock<u32>,
+    pub(crate) semaphore: Semaphore,
     pub(crate) offloaded: Vec<Offload<()>>,
 }
 
@@ -45,6 +47,8 @@ impl Table {
             sender,
             receiver,
             mutex: Mutex::new(0),
+            rwlock: RwLock::new(0),
+            semaphore: Semaphore::new(1),
             offloaded: Vec::with_capacity(BATCH),
         }
     }
