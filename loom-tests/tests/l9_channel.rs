@@ -352,3 +352,74 @@ fn a_send_against_close_is_received_or_given_back() {
         assert_eq!(usize::from(sent), usize::from(received) + usize::from(left));
     });
 }
+
+#[test]
+fn many_values_taken_at_once_make_room_for_as_many_senders() {
+    check("channel/recv_many_wakes", Bound::Preemptions(1), Bound::Preemptions(2), || {
+        let (sender, receiver) = channel::bounded(2);
+        assert!(sender.try_send(1).is_ok() && sender.try_send(1).is_ok());
+        let others = [sender.clone(), sender].map(|s| spawn(move || assert!(block_on(s.send(2)).is_ok())));
+        let mut got = vec![];
+        while let Ok(count) = block_on(receiver.recv_many(&mut got, 2)) {
+            assert!(count == 1 || count == 2);
+        }
+        assert_eq!(got, [1, 1, 2, 2]);
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn two_who_take_many_get_each_value_once() {
+    check("channel/recv_many_against_recv", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let drops = Shared::new(AtomicUsize::new(0));
+        let (sender, receiver) = channel::bounded(2);
+        assert!(sender.try_send(Watched::new(&drops)).is_ok() && sender.try_send(Watched::new(&drops)).is_ok());
+        let second = receiver.clone();
+        let takes = spawn(move || second.try_recv_many(&mut vec![], 2).unwrap_or(0));
+        let mine = usize::from(receiver.try_recv().is_ok());
+        let theirs = takes.join().unwrap();
+        let left = receiver.try_recv_many(&mut vec![], 2).unwrap_or(0);
+        assert_eq!((mine + theirs + left, drops.load(Ordering::Relaxed)), (2, 2));
+    });
+}
+
+#[test]
+fn the_last_receiver_that_goes_wakes_who_waits_for_that() {
+    check("channel/closed", Bound::Preemptions(3), Bound::Unbounded, || {
+        let (sender, receiver) = channel::bounded::<u32>(1);
+        let other = spawn(move || drop(receiver));
+        block_on(sender.closed());
+        assert!(sender.is_closed());
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_closed_dropped_in_any_state_leaves_the_list_whole() {
+    check("channel/closed_dropped", Bound::Preemptions(3), Bound::Unbounded, || {
+        let (sender, receiver) = channel::bounded::<u32>(1);
+        let second = sender.clone();
+        let gives_up = spawn(move || drop(poll_once(second.closed())));
+        receiver.close();
+        block_on(sender.closed());
+        gives_up.join().unwrap();
+    });
+}
+
+#[test]
+fn a_weak_sender_is_a_sender_or_the_channel_is_closed() {
+    check("channel/weak_against_last", Bound::Preemptions(3), Bound::Unbounded, || {
+        let (sender, receiver) = channel::bounded(1);
+        let weak = sender.downgrade();
+        let other = spawn(move || drop(sender));
+        let upgraded = weak.upgrade();
+        other.join().unwrap();
+        match upgraded {
+            Some(sender) => assert_eq!((sender.try_send(1), receiver.try_recv()), (Ok(()), Ok(1))),
+            None => assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed)),
+        }
+        drop(weak);
+    });
+}

@@ -5,10 +5,10 @@
 //! take the token that the outer call is owed.
 
 use crate::coop;
-use crate::primitive::{Parker, Shared};
+use crate::primitive::{Deadline, ParkResult, Parker, Shared};
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 /// Runs a future to its end and blocks the calling thread meanwhile.
@@ -53,6 +53,27 @@ pub fn block_on_with<F: Future, B: Unpark>(future: F, bed: &Shared<B>, park: imp
                 return output;
             }
             park();
+        }
+    })
+}
+
+/// [`block_on`] for at most so long; `None` if the future was not ready then. It is polled once at least.
+pub(crate) fn block_on_for<F: Future>(mut future: Pin<&mut F>, timeout: core::time::Duration) -> Option<F::Output> {
+    let deadline = Deadline::after(timeout);
+    let parker = Shared::new(Parker::new());
+    let waker = waker(parker.clone());
+    let mut cx = Context::from_waker(&waker);
+    coop::unconstrained(|| {
+        let mut last = false;
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                return Some(output);
+            }
+            if last {
+                return None;
+            }
+            // It is looked at once more after the time ran out: what came meanwhile is taken.
+            last = parker.park_for(deadline.left()) == ParkResult::TimedOut;
         }
     })
 }

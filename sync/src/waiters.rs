@@ -91,8 +91,9 @@ struct Node {
     tag: usize,
 }
 
-/// A place in a waiter list, inside the future that waits.
-pub(crate) struct Waiter {
+/// A place in a waiter list, inside the future that waits. Public to the compiler only: it stands in the methods of a trait
+/// that bounds a public type.
+pub struct Waiter {
     phase: AtomicU32,
     node: UnsafeCell<Node>,
     _pinned: PhantomPinned,
@@ -102,6 +103,12 @@ pub(crate) struct Waiter {
 unsafe impl Send for Waiter {}
 // SAFETY: as above; a shared reference gives access to the phase only, which is atomic.
 unsafe impl Sync for Waiter {}
+
+impl core::fmt::Debug for Waiter {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Waiter").field("phase", &self.phase()).finish_non_exhaustive()
+    }
+}
 
 impl Waiter {
     pub(crate) fn new() -> Self {

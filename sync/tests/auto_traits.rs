@@ -233,6 +233,46 @@ yes!(queue::TryPutError<Neither>: std::error::Error);
 yes!(queue::GetError: Send, Sync, std::error::Error);
 yes!(queue::TryGetError: Send, Sync, std::error::Error);
 yes!(queue::TaskDoneError: Send, Sync, std::error::Error);
+yes!(channel::SendTimeoutError<Neither>: std::error::Error);
+yes!(channel::RecvTimeoutError: Send, Sync, std::error::Error);
+yes!(channel::ReserveError: Send, Sync, std::error::Error);
+yes!(channel::Sender<SendOnly, channel::Unbounded>: Send, Sync, Unpin, Clone);
+yes!(channel::Receiver<SendOnly, channel::Unbounded>: Send, Sync, Unpin, Clone);
+yes!(channel::Sender<PhantomPinned, channel::Unbounded>: Unpin);
+yes!(channel::Receiver<PhantomPinned, channel::Unbounded>: Unpin);
+no!(channel::Sender<Neither, channel::Unbounded>: Send, Sync);
+no!(channel::Receiver<Neither, channel::Unbounded>: Send, Sync);
+no!(channel::Sender<SyncOnly, channel::Unbounded>: Send, Sync);
+no!(channel::Receiver<SyncOnly, channel::Unbounded>: Send, Sync);
+yes!(channel::WeakSender<SendOnly>: Send, Sync, Unpin, Clone);
+no!(channel::WeakSender<Neither>: Send, Sync);
+yes!(channel::Closed<'static, SendOnly>: Send, Sync);
+no!(channel::Closed<'static, Neither>: Send, Sync);
+no!(channel::Closed<'static, u8>: Unpin);
+// What it appends to is shared as `&mut Vec<T>` is.
+yes!(channel::RecvMany<'static, SendOnly>: Send);
+no!(channel::RecvMany<'static, SendOnly>: Sync);
+no!(channel::RecvMany<'static, Neither>: Send, Sync);
+no!(channel::RecvMany<'static, u8>: Unpin);
+yes!(channel::BlockingIter<'static, SendOnly>: Send, Sync);
+// A permit is room, and no value.
+yes!(channel::Permit<'static, SendOnly>: Send, Sync, Unpin);
+no!(channel::Permit<'static, Neither>: Send, Sync);
+yes!(channel::Permits<'static, SendOnly>: Send, Sync, Unpin);
+no!(channel::Permits<'static, Neither>: Send, Sync);
+yes!(channel::OwnedPermit<SendOnly>: Send, Sync, Unpin);
+no!(channel::OwnedPermit<Neither>: Send, Sync);
+yes!(channel::Reserve<'static, SendOnly>: Send, Sync);
+no!(channel::Reserve<'static, Neither>: Send, Sync);
+no!(channel::Reserve<'static, u8>: Unpin);
+yes!(channel::ReserveMany<'static, SendOnly>: Send, Sync);
+no!(channel::ReserveMany<'static, Neither>: Send, Sync);
+no!(channel::ReserveMany<'static, u8>: Unpin);
+yes!(channel::ReserveOwned<SendOnly>: Send, Sync);
+no!(channel::ReserveOwned<Neither>: Send, Sync);
+no!(channel::ReserveOwned<u8>: Unpin);
+yes!(channel::SenderSink<SendOnly>: Send, Sync, Unpin);
+no!(channel::SenderSink<Neither>: Send, Sync);
 
 yes!(WakeBatch: Send, Sync, Unpin);
 

@@ -153,3 +153,129 @@ impl fmt::Display for TryRecvError {
 }
 
 impl std::error::Error for TryRecvError {}
+
+/// Why [`reserve_many`](super::Sender::reserve_many) reserved nothing.
+///
+/// # Examples
+/// ```
+/// # weftwork_sync::block_on(async {
+/// use weftwork_sync::channel::{self, ReserveError};
+/// let (sender, _receiver) = channel::bounded::<u8>(4);
+/// let error = sender.reserve_many(5).await.expect_err("there are four places");
+/// assert!(matches!(error, ReserveError::TooMany { capacity: 4, .. }));
+/// # });
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReserveError {
+    /// The channel is closed.
+    Closed,
+    /// The channel never has room for so many.
+    #[non_exhaustive]
+    TooMany {
+        /// How many values fit.
+        capacity: usize,
+    },
+}
+
+impl fmt::Display for ReserveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the channel is closed, nobody receives any more: stop sending"),
+            Self::TooMany { capacity } => {
+                write!(f, "the channel never has room for so many values: reserve {capacity} at most, or send in parts")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ReserveError {}
+
+/// Why nothing was sent in time; holds the value.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use weftwork_sync::channel::{self, SendTimeoutError};
+/// let (sender, _receiver) = channel::bounded(1);
+/// assert!(sender.try_send(1).is_ok());
+/// let late = sender.blocking_send_timeout(2, Duration::from_millis(1));
+/// assert_eq!(late, Err(SendTimeoutError::Timeout(2)));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendTimeoutError<T> {
+    /// The time ran out.
+    Timeout(T),
+    /// The channel is closed.
+    Closed(T),
+}
+
+impl<T> SendTimeoutError<T> {
+    /// The value that was not sent.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// let (sender, receiver) = weftwork_sync::channel::bounded(1);
+    /// drop(receiver);
+    /// let error = sender.blocking_send_timeout('a', Duration::ZERO).expect_err("nobody receives");
+    /// assert_eq!(error.into_inner(), 'a');
+    /// ```
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Timeout(value) | Self::Closed(value) => value,
+        }
+    }
+}
+
+impl<T> fmt::Debug for SendTimeoutError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout(_) => "Timeout(..)",
+            Self::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+impl<T> fmt::Display for SendTimeoutError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout(_) => "the time ran out before there was room: try again, or drop the value and count it",
+            Self::Closed(_) => "the channel is closed, nobody receives any more: stop sending",
+        })
+    }
+}
+
+impl<T> std::error::Error for SendTimeoutError<T> {}
+
+/// Why nothing was received in time.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use weftwork_sync::channel::{self, RecvTimeoutError};
+/// let (sender, receiver) = channel::bounded::<u8>(1);
+/// assert_eq!(receiver.blocking_recv_timeout(Duration::from_millis(1)), Err(RecvTimeoutError::Timeout));
+/// drop(sender);
+/// assert_eq!(receiver.blocking_recv_timeout(Duration::from_millis(1)), Err(RecvTimeoutError::Closed));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecvTimeoutError {
+    /// The time ran out.
+    Timeout,
+    /// The channel is closed and every value in it was received.
+    Closed,
+}
+
+impl fmt::Display for RecvTimeoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout => "the time ran out before a value came: try again, or give up",
+            Self::Closed => "the channel is closed and empty: every sender is gone or it was closed; end the loop",
+        })
+    }
+}
+
+impl std::error::Error for RecvTimeoutError {}

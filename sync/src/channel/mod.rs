@@ -1,6 +1,11 @@
-//! A bounded queue from many senders to many receivers; each value goes to one receiver.
+//! Queues from many senders to many receivers; each value goes to one receiver.
 //!
-//! [`bounded`] makes the two ends, and both can be cloned. Values arrive in the order in which they were sent. When the
+//! | made by | holds | sending |
+//! |---|---|---|
+//! | [`bounded`] | up to so many values | waits for room |
+//! | [`unbounded`] | any number | never waits |
+//!
+//! Each makes the two ends, and both can be cloned. Values arrive in the order in which they were sent. When the
 //! last sender or the last receiver is dropped, or either side says so, the channel is closed: sending fails from then on,
 //! and receiving fails when everything that was sent has been received.
 //!
@@ -10,11 +15,26 @@
 //! back from the others.
 //!
 //! # What it costs
-//! The buffer is allocated once, for the whole capacity; sending and receiving allocate nothing and take no lock unless
-//! somebody has to wait or to be woken.
+//! The buffer of a bounded channel is allocated once, for the whole capacity, that of an unbounded one in blocks of 31
+//! values. Sending and receiving otherwise allocate nothing, and take no lock unless somebody has to wait or to be woken.
+//!
+//! # One receiver
+//! There is no kind of its own for it. What a receiver that is alone could save is the compare-exchange by which it claims a
+//! value, on a word that nobody else then writes; taking [many at once](Receiver::recv_many) saves that and more for all but
+//! one of them, and keeps saving it when a second receiver is added.
 //!
 //! # Counterparts
-//! asyncio's `Queue(maxsize)` with `shutdown()`, tokio's `sync::mpsc::channel` (which has one receiver).
+//! asyncio's `Queue` with `shutdown()`; of tokio's `sync::mpsc`:
+//!
+//! | tokio | here |
+//! |---|---|
+//! | `channel(n)`, `unbounded_channel()` | [`bounded`], [`unbounded`] |
+//! | `UnboundedSender<T>`, `UnboundedReceiver<T>` | `Sender<T, Unbounded>`, `Receiver<T, Unbounded>` |
+//! | `recv().await` is an `Option` | a `Result`, as of `try_recv`: [`RecvError`] is the end |
+//! | `Sender::capacity()`, `max_capacity()` | the [capacity](Sender::capacity) less [`len`](Sender::len) and what is reserved; [`capacity`](Sender::capacity) |
+//! | `reserve`, `reserve_many`, `reserve_owned`, `try_reserve` | the same |
+//! | `recv_many`, `poll_recv`, `blocking_recv`, `closed`, `downgrade` | the same; `recv` takes `&self` |
+//! | `ReceiverStream`, `PollSender` (of other crates) | a [`Receiver`] is a stream; [`Sender::into_sink`] |
 //!
 //! # Examples
 //! ```
@@ -39,34 +59,59 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `ring.rs` | the queue: claims and stamps |
-//! | `state.rs` | waiting on either side, closing, the argument that nobody sleeps for ever |
-//! | `futures.rs` | the futures of sending and receiving |
+//! | `queue.rs`, `ring/`, `blocks.rs` | what a queue promises; the one with a bound (claims, stamps and permits); the one without |
+//! | `state.rs`, `side.rs`, `turn.rs` | waiting on either side, closing, the argument that nobody sleeps for ever |
+//! | `flow.rs`, `kind.rs` | what every kind of channel does, so that the ends are written once |
+//! | `sender.rs`, `unbounded.rs`, `weak.rs`, `receiver.rs`, `ask.rs` | the ends |
+//! | `futures.rs`, `reserve.rs` | the futures of sending and receiving; permits |
+//! | `stream.rs`, `sink.rs` | the traits of `futures`, each behind its feature |
 //! | `error.rs` | why nothing was sent or received |
-//! | `mod.rs` | the two ends |
 
+mod ask;
+#[allow(missing_debug_implementations, reason = "nobody outside can name what is in it")]
+mod blocks;
 mod error;
+#[allow(missing_debug_implementations, reason = "nobody outside can name what is in it")]
+mod flow;
 mod futures;
+mod kind;
+mod queue;
+mod receiver;
+mod reserve;
+#[allow(missing_debug_implementations, reason = "nobody outside can name what is in it")]
 mod ring;
+mod sender;
+mod side;
+#[cfg(feature = "sink")]
+mod sink;
+#[allow(missing_debug_implementations, reason = "nobody outside can name what is in it")]
 mod state;
+#[cfg(feature = "stream")]
+mod stream;
+mod turn;
+mod unbounded;
+mod weak;
 
-pub use error::{RecvError, SendError, TryRecvError, TrySendError};
-pub use futures::{Recv, Send};
+pub use error::{RecvError, RecvTimeoutError, ReserveError, SendError, SendTimeoutError, TryRecvError, TrySendError};
+pub use futures::{Closed, Recv, RecvMany, Send};
+pub use kind::{Bounded, Kind, Unbounded};
+pub use receiver::{BlockingIter, Receiver};
+pub use reserve::{OwnedPermit, Permit, Permits, Reserve, ReserveMany, ReserveOwned};
+pub use sender::Sender;
+#[cfg(feature = "sink")]
+pub use sink::SenderSink;
+pub use weak::WeakSender;
 
-use self::ring::{NotPopped, NotPushed};
+use self::blocks::Blocks;
+use self::ring::{MAX_CAPACITY, Ring};
 use self::state::Channel;
 use crate::primitive::Shared;
-use crate::primitive::atomic::Ordering;
-use core::fmt;
-
-/// The largest capacity; memory ends long before it.
-const MAX_CAPACITY: usize = usize::MAX >> 4;
 
 /// Makes a channel that holds up to `capacity` values.
 ///
 /// # Panics
 /// If `capacity` is 0 (a channel without a buffer, where each send meets a receive, is not offered: use 1, or send a
-/// [`oneshot`](crate::oneshot) along for the answer) or more than a sixteenth of the address space.
+/// [`oneshot`](crate::oneshot) along for the answer) or more than 268 435 455, for which the buffer would take gigabytes.
 ///
 /// # Examples
 /// ```
@@ -81,322 +126,39 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         "channel::bounded(0) would be a channel without a buffer, which is not offered: use channel::bounded(1), and send \
          a oneshot::Sender along where the sender has to know that the value was received",
     );
-    assert!(capacity <= MAX_CAPACITY, "channel::bounded({capacity}) exceeds the address space: use a smaller capacity");
-    let channel = Shared::new(Channel::new(capacity));
-    (Sender { channel: channel.clone() }, Receiver { channel })
+    assert!(
+        capacity <= MAX_CAPACITY,
+        "channel::bounded({capacity}) is more than a buffer of fixed size can hold: use a smaller capacity"
+    );
+    let flow = Shared::new(Channel::new(Ring::new(capacity)));
+    (Sender { flow: flow.clone() }, Receiver::new(flow))
 }
 
-/// The end that sends. Clone it for more senders; dropping the last one closes the channel.
+/// Makes a channel that holds any number of values: sending never waits, and memory is the only limit.
 ///
-/// # Examples
-/// ```
-/// let (sender, receiver) = weftwork_sync::channel::bounded(2);
-/// let other = sender.clone();
-/// assert!(sender.try_send(1).is_ok() && other.try_send(2).is_ok());
-/// drop((sender, other));
-/// assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(1), Ok(2)));
-/// assert!(receiver.is_closed());
-/// ```
-pub struct Sender<T> {
-    channel: Shared<Channel<T>>,
-}
-
-impl<T> Sender<T> {
-    /// Sends a value; waits while the channel is full.
-    ///
-    /// # Errors
-    /// [`SendError`] with the value, if the channel is or gets closed.
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it completes, the value was not sent and is dropped with it;
-    /// [`Send::take_back`] saves it.
-    ///
-    /// # Counterparts
-    /// asyncio's `Queue.put`, tokio's `mpsc::Sender::send`.
-    ///
-    /// # Examples
-    /// ```
-    /// # weftwork_sync::block_on(async {
-    /// let (sender, receiver) = weftwork_sync::channel::bounded(1);
-    /// sender.send("a").await.expect("the receiver is alive");
-    /// assert_eq!(receiver.recv().await, Ok("a"));
-    /// # });
-    /// ```
-    #[doc(alias = "put")]
-    pub fn send(&self, value: T) -> Send<'_, T> {
-        Send::new(self, value)
-    }
-
-    /// Sends a value if there is room.
-    ///
-    /// # Errors
-    /// [`TrySendError`] with the value: `Full` also while another thread is in the middle of taking a value out of the
-    /// place that comes next, `Closed` if the channel is closed.
-    ///
-    /// # Examples
-    /// ```
-    /// use weftwork_sync::channel::{self, TrySendError};
-    /// let (sender, _receiver) = channel::bounded(1);
-    /// assert_eq!(sender.try_send(1), Ok(()));
-    /// assert_eq!(sender.try_send(2), Err(TrySendError::Full(2)));
-    /// ```
-    #[inline]
-    #[doc(alias = "put_nowait")]
-    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        let mut item = Some(value);
-        let pushed = self.channel.try_push(&mut item);
-        match (pushed, item) {
-            (Err(NotPushed::Full), Some(value)) => Err(TrySendError::Full(value)),
-            (Err(NotPushed::Closed), Some(value)) => Err(TrySendError::Closed(value)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Sends a value from a thread that runs no tasks; blocks while the channel is full.
-    ///
-    /// Do not call it from a task: it blocks the thread, and the task that receives may need that thread.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    ///
-    /// # Examples
-    /// ```
-    /// let (sender, receiver) = weftwork_sync::channel::bounded(1);
-    /// assert!(sender.blocking_send(1).is_ok());
-    /// assert_eq!(receiver.blocking_recv(), Ok(1));
-    /// ```
-    pub fn blocking_send(&self, value: T) -> Result<(), SendError<T>> {
-        match self.try_send(value) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Closed(value)) => Err(SendError(value)),
-            Err(TrySendError::Full(value)) => crate::block_on(self.send(value)),
-        }
-    }
-
-    /// Closes the channel: nothing more can be sent, what was sent can be received. `false` if it was closed before.
-    ///
-    /// # Examples
-    /// ```
-    /// let (sender, receiver) = weftwork_sync::channel::bounded(1);
-    /// assert!(sender.try_send(1).is_ok());
-    /// assert!(sender.close());
-    /// assert_eq!(receiver.try_recv(), Ok(1));
-    /// assert!(receiver.try_recv().is_err());
-    /// ```
-    #[doc(alias = "shutdown")]
-    pub fn close(&self) -> bool {
-        self.channel.close()
-    }
-
-    fn channel(&self) -> &Channel<T> {
-        &self.channel
-    }
-}
-
-impl<T> Clone for Sender<T> {
-    fn clone(&self) -> Self {
-        // Ordering: Relaxed, the caller is counted already.
-        self.channel.sender_count.fetch_add(1, Ordering::Relaxed);
-        Self { channel: self.channel.clone() }
-    }
-}
-
-impl<T> Drop for Sender<T> {
-    fn drop(&mut self) {
-        // Ordering: AcqRel: what every sender did comes before the last one closes.
-        if self.channel.sender_count.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.channel.close();
-        }
-    }
-}
-
-/// The end that receives. Clone it for more receivers; dropping the last one closes the channel and drops what is in it.
+/// Prefer [`bounded`] wherever the receivers can fall behind: a bound makes the senders wait for them. Values are kept in
+/// blocks of 31, and a block is freed as soon as the last of its values was received.
+///
+/// # Counterparts
+/// asyncio's `Queue()`, tokio's `mpsc::unbounded_channel`, which has one receiver.
 ///
 /// # Examples
 /// ```
 /// # weftwork_sync::block_on(async {
-/// let (sender, receiver) = weftwork_sync::channel::bounded(1);
-/// let other = receiver.clone();
-/// assert!(sender.send(1).await.is_ok());
-/// assert_eq!(other.recv().await, Ok(1));
+/// let (sender, receiver) = weftwork_sync::channel::unbounded();
+/// for number in 0..1000 {
+///     sender.send(number).expect("the receiver is alive");
+/// }
+/// drop(sender);
+/// let mut sum = 0;
+/// while let Ok(number) = receiver.recv().await {
+///     sum += number;
+/// }
+/// assert_eq!(sum, 499_500);
 /// # });
 /// ```
-pub struct Receiver<T> {
-    channel: Shared<Channel<T>>,
+#[doc(alias("Queue", "asyncio.Queue", "unbounded_channel", "mpsc"))]
+pub fn unbounded<T>() -> (Sender<T, Unbounded>, Receiver<T, Unbounded>) {
+    let flow = Shared::new(Channel::new(Blocks::new()));
+    (Sender { flow: flow.clone() }, Receiver::new(flow))
 }
-
-impl<T> Receiver<T> {
-    /// Receives a value; waits while the channel is empty.
-    ///
-    /// # Errors
-    /// [`RecvError`] if the channel is closed and everything that was sent has been received.
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses nothing: a value is taken only when the future completes.
-    ///
-    /// # Counterparts
-    /// asyncio's `Queue.get`, tokio's `mpsc::Receiver::recv`.
-    ///
-    /// # Examples
-    /// ```
-    /// # weftwork_sync::block_on(async {
-    /// let (sender, receiver) = weftwork_sync::channel::bounded(1);
-    /// sender.send("a").await.expect("the receiver is alive");
-    /// drop(sender);
-    /// assert_eq!(receiver.recv().await, Ok("a"));
-    /// assert!(receiver.recv().await.is_err());
-    /// # });
-    /// ```
-    #[doc(alias = "get")]
-    pub fn recv(&self) -> Recv<'_, T> {
-        Recv::new(self)
-    }
-
-    /// Receives a value if there is one.
-    ///
-    /// # Errors
-    /// [`TryRecvError`]: `Empty` also while another thread is in the middle of sending the value that comes next, `Closed`
-    /// if the channel is closed and everything that was sent has been received.
-    ///
-    /// # Examples
-    /// ```
-    /// let (sender, receiver) = weftwork_sync::channel::bounded(1);
-    /// assert!(sender.try_send(1).is_ok());
-    /// assert_eq!(receiver.try_recv(), Ok(1));
-    /// ```
-    #[inline]
-    #[doc(alias = "get_nowait")]
-    pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.channel.try_pop().map_err(|why| match why {
-            NotPopped::Empty => TryRecvError::Empty,
-            NotPopped::Closed => TryRecvError::Closed,
-        })
-    }
-
-    /// Receives a value on a thread that runs no tasks; blocks while the channel is empty.
-    ///
-    /// Do not call it from a task: it blocks the thread, and the task that sends may need that thread.
-    ///
-    /// # Errors
-    /// As [`recv`](Self::recv).
-    ///
-    /// # Examples
-    /// ```
-    /// let (sender, receiver) = weftwork_sync::channel::bounded(1);
-    /// std::thread::spawn(move || sender.blocking_send(1));
-    /// assert_eq!(receiver.blocking_recv(), Ok(1));
-    /// ```
-    pub fn blocking_recv(&self) -> Result<T, RecvError> {
-        match self.try_recv() {
-            Ok(value) => Ok(value),
-            Err(TryRecvError::Closed) => Err(RecvError(())),
-            Err(TryRecvError::Empty) => crate::block_on(self.recv()),
-        }
-    }
-
-    /// Closes the channel: nothing more can be sent, what was sent can be received. `false` if it was closed before.
-    ///
-    /// # Examples
-    /// ```
-    /// let (sender, receiver) = weftwork_sync::channel::bounded(1);
-    /// assert!(receiver.close());
-    /// assert!(sender.try_send(1).is_err());
-    /// ```
-    #[doc(alias = "shutdown")]
-    pub fn close(&self) -> bool {
-        self.channel.close()
-    }
-
-    fn channel(&self) -> &Channel<T> {
-        &self.channel
-    }
-}
-
-impl<T> Clone for Receiver<T> {
-    fn clone(&self) -> Self {
-        // Ordering: Relaxed, the caller is counted already.
-        self.channel.receiver_count.fetch_add(1, Ordering::Relaxed);
-        Self { channel: self.channel.clone() }
-    }
-}
-
-impl<T> Drop for Receiver<T> {
-    fn drop(&mut self) {
-        // Ordering: AcqRel: what every receiver did comes before the last one drops the rest.
-        if self.channel.receiver_count.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.channel.receivers_gone();
-        }
-    }
-}
-
-/// What both ends can ask.
-macro_rules! ask {
-    ($end:ident, $name:literal) => {
-        impl<T> $end<T> {
-            /// Whether nothing more can be sent.
-            ///
-            /// # Examples
-            /// ```
-            /// let (sender, receiver) = weftwork_sync::channel::bounded::<u8>(1);
-            /// assert!(!sender.is_closed());
-            /// receiver.close();
-            /// assert!(sender.is_closed() && receiver.is_closed());
-            /// ```
-            pub fn is_closed(&self) -> bool {
-                self.channel.ring.is_closed()
-            }
-
-            /// How many values are in the channel, counting those that are just being put in; never more than the capacity.
-            ///
-            /// # Examples
-            /// ```
-            /// let (sender, receiver) = weftwork_sync::channel::bounded(2);
-            /// assert!(sender.try_send(1).is_ok());
-            /// assert_eq!((sender.len(), receiver.len()), (1, 1));
-            /// ```
-            #[doc(alias = "qsize")]
-            pub fn len(&self) -> usize {
-                self.channel.ring.len()
-            }
-
-            /// Whether no value is in the channel.
-            ///
-            /// # Examples
-            /// ```
-            /// let (sender, receiver) = weftwork_sync::channel::bounded::<u8>(1);
-            /// assert!(sender.is_empty() && receiver.is_empty());
-            /// ```
-            pub fn is_empty(&self) -> bool {
-                self.len() == 0
-            }
-
-            /// How many values fit.
-            ///
-            /// # Examples
-            /// ```
-            /// let (sender, receiver) = weftwork_sync::channel::bounded::<u8>(3);
-            /// assert_eq!((sender.capacity(), receiver.capacity()), (3, 3));
-            /// ```
-            #[doc(alias = "maxsize")]
-            pub fn capacity(&self) -> usize {
-                self.channel.ring.capacity()
-            }
-        }
-
-        impl<T> fmt::Debug for $end<T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct($name)
-                    .field("len", &self.len())
-                    .field("capacity", &self.capacity())
-                    .field("closed", &self.is_closed())
-                    .field("senders", &self.channel.sender_count.load(Ordering::Relaxed))
-                    .field("receivers", &self.channel.receiver_count.load(Ordering::Relaxed))
-                    .field("waiting_senders", &self.channel.senders.len())
-                    .field("waiting_receivers", &self.channel.receivers.len())
-                    .finish()
-            }
-        }
-    };
-}
-ask!(Sender, "channel::Sender");
-ask!(Receiver, "channel::Receiver");

@@ -1,122 +1,55 @@
-//! What senders and receivers share: the ring, who waits on either side, and how many handles there are.
+//! What senders and receivers of a buffered channel share: the queue, who waits on either side, and how many handles there
+//! are. One text for both queues; to the one that has room for any number nobody ever waits to send.
 //!
 //! # Waiting
-//! Each side has a waiter list and, beside it, a word that says how many are in it, written under the list's lock and read
-//! without it. Nobody who finds room or an item touches a list, unless the word of the other side says that somebody waits.
+//! Nobody who finds room or an item touches a list, unless the word of the other [`Side`] says that somebody waits there. A
+//! notification is a hint, so a receiver or a sender can be dropped at any moment and nothing is lost with it. A waiter that
+//! comes too late goes back to the front.
 //!
-//! A notification is a hint: the slot or the item is not set aside, and whoever comes first gets it. So a receiver or a
-//! sender can be dropped at any moment and nothing is lost with it. A waiter that comes too late goes back to the front.
-//!
-//! # Why nobody sleeps beside an item (a slot)
-//! Said for receivers; senders are the mirror image, with slots for items.
-//! 1. Waiting against pushing: a waiter raises the word and then looks at the ring ([`announce_then_check`]); a sender
-//!    stamps the slot and then reads the word ([`publish_then_check`](crate::primitive::dekker::publish_then_check), in
-//!    `ring.rs`). One of the two sees the other.
+//! # Why nobody sleeps beside an item (a place)
+//! Said for receivers; senders are the mirror image, with places for items.
+//! 1. Waiting against pushing: a waiter raises the word and then looks at the queue
+//!    ([`announce_then_check`](crate::primitive::dekker::announce_then_check), in `side.rs`); a sender makes its item visible
+//!    and then reads the word ([`publish_then_check`](crate::primitive::dekker::publish_then_check), in the queue). One of the
+//!    two sees the other.
 //! 2. Every push that sees a waiter takes one more off the list, whether or not those before it have come yet, so a waiter
 //!    that is notified and then not polled for long keeps nothing from the others (async-channel 45).
-//! 3. A notified waiter can find nothing because a slot before its item is not stamped yet. When that slot is stamped, its
-//!    sender takes care of the waiters as in 1; and a receiver that was notified and got an item looks, after its own
-//!    stamp, whether more items are there and somebody waits, and passes the notification on.
+//! 3. A notified waiter can find nothing because the item before its own is not visible yet. When it is, its sender takes
+//!    care of the waiters as in 1; and a receiver that was notified and got an item looks, after that, whether more items
+//!    are there and somebody waits, and passes the notification on. It needs no fence for that look: being notified, it sees
+//!    what its notifier saw, and whoever began to wait after that sees the notifier's item.
 //! 4. A notified waiter that is dropped passes the notification on.
-//! 5. Closing sets the bit in the ring and then takes everybody off both lists under their locks; who joins later sees the
-//!    bit. A receiver that joined again because an item was still on its way is told by that item's sender, and passes the
-//!    news on when it finds the channel closed.
+//! 5. Closing sets the bit in the queue and then takes everybody off both lists under their locks; who joins later sees the
+//!    bit. A receiver that joined again because an item was still on its way, or a permit was out, is told by that item's
+//!    sender, and passes the news on when it finds the channel closed.
+//! 6. A permit that is given back makes room as a pop does, and tells senders. If the channel is closed and it was the last
+//!    one, it is what receivers still waited for: all of them are told (tokio 2854, 3215, 8075, 8260).
 //!
 //! # The end of the receivers
 //! The last receiver to go closes the channel and drops what is in it, so that nobody waits for what a lost message holds.
-//! A sender that had claimed a slot and stamps it later finds `GONE` in the receivers' word (a store-load pair again) and
-//! drops the rest itself.
+//! A sender that had claimed a place, or holds a permit for one, and fills it later finds `GONE` in the receivers' word (a
+//! store-load pair again) and drops the rest itself.
 
-use super::ring::{NotPopped, NotPushed, Ring};
+use super::flow::{Flow, Handles};
+use super::queue::{NotPopped, NotPushed, Queue};
+use super::ring::Ring;
+use super::side::{GONE, Side};
+use super::turn::Turn;
 use crate::WakeBatch;
-use crate::primitive::atomic::{AtomicUsize, Ordering};
-use crate::primitive::dekker::announce_then_check;
-use crate::primitive::{Mutex as ListLock, MutexGuard};
-use crate::waiters::{List, Outcome, Phase, Waiter};
+use crate::waiters::Waiter;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
-/// In the receivers' word: there are none and never will be.
-const GONE: usize = usize::MAX;
-
-/// One side's waiters.
-pub(super) struct Side {
-    waiting: AtomicUsize,
-    list: ListLock<List>,
+pub struct Channel<Q> {
+    queue: Q,
+    senders: Side,
+    receivers: Side,
+    handles: Handles,
+    /// Of those who gather several permits one by one: two at once could each wait for what the other has.
+    gathering: Turn,
 }
 
-impl Side {
-    fn new() -> Self {
-        Self { waiting: AtomicUsize::new(0), list: ListLock::new(List::new()) }
-    }
-
-    /// Reads how many wait; to be called where `publish_then_check` says.
-    #[inline(always)]
-    fn waiting(&self) -> usize {
-        // Ordering: Relaxed, the fence of the store-load pair stands before it.
-        self.waiting.load(Ordering::Relaxed)
-    }
-
-    /// Writes down how many wait; the list's lock is held.
-    fn note(&self, list: &List) {
-        // Ordering: Relaxed; where it has to be seen, announce_then_check puts a fence behind it.
-        self.waiting.store(list.len(), Ordering::Relaxed);
-    }
-
-    #[cold]
-    fn notify(&self) {
-        let mut list = self.list.lock();
-        let waker = list.take_front(Outcome::Granted);
-        if waker.is_some() {
-            self.note(&list);
-        }
-        drop(list);
-        if let Some(Some(waker)) = waker {
-            waker.wake();
-        }
-    }
-
-    fn sweep(&self, wakers: &mut WakeBatch) {
-        let mut list = self.list.lock();
-        // An empty list is not written down, for GONE may be there already.
-        if !list.is_empty() {
-            list.take_all(Outcome::Swept, wakers);
-            self.note(&list);
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.list.lock().len()
-    }
-}
-
-/// A join that is under way: the lock is held and the waiter is in the list.
-struct Joined<'a> {
-    side: &'a Side,
-    list: MutexGuard<'a, List>,
-    waiter: Pin<&'a Waiter>,
-}
-
-impl Joined<'_> {
-    /// The waiter got what it wanted and leaves.
-    fn leave(mut self) {
-        // SAFETY: linked by join, and the lock was held since.
-        let old = unsafe { self.list.unlink(self.waiter) };
-        self.side.note(&self.list);
-        drop(self.list);
-        drop(old);
-    }
-}
-
-pub(super) struct Channel<T> {
-    pub(super) ring: Ring<T>,
-    pub(super) senders: Side,
-    pub(super) receivers: Side,
-    pub(super) sender_count: AtomicUsize,
-    pub(super) receiver_count: AtomicUsize,
-}
-
-/// What a look at the ring shows to somebody who came off the other side's list.
+/// What a look at the lists shows to somebody who has just taken or given.
 #[derive(Clone, Copy)]
 struct After {
     /// Waiters of the other side, who may want what was just given.
@@ -125,21 +58,15 @@ struct After {
     ours: usize,
 }
 
-impl<T> Channel<T> {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            ring: Ring::new(capacity),
-            senders: Side::new(),
-            receivers: Side::new(),
-            sender_count: AtomicUsize::new(1),
-            receiver_count: AtomicUsize::new(1),
-        }
+impl<Q: Queue> Channel<Q> {
+    pub(super) fn new(queue: Q) -> Self {
+        Self { queue, senders: Side::new(), receivers: Side::new(), handles: Handles::new(), gathering: Turn::new() }
     }
 
     /// Pushes without waiting.
     #[inline]
-    pub(super) fn try_push(&self, item: &mut Option<T>) -> Result<(), NotPushed> {
-        let receivers = self.ring.push(item, || self.receivers.waiting())?;
+    pub(super) fn try_push(&self, item: &mut Option<Q::Item>) -> Result<(), NotPushed> {
+        let receivers = self.queue.push(item, || self.receivers.waiting())?;
         if receivers != 0 {
             self.pushed_beside(receivers);
         }
@@ -151,39 +78,79 @@ impl<T> Channel<T> {
         if receivers == GONE { self.drain() } else { self.receivers.notify() }
     }
 
-    /// Pops without waiting.
+    /// Pushes, or leaves `waiter` in the senders' list.
     #[inline]
-    pub(super) fn try_pop(&self) -> Result<T, NotPopped> {
-        let (item, senders) = self.ring.pop(|| self.senders.waiting())?;
-        if senders != 0 {
-            self.senders.notify();
-        }
-        Ok(item)
+    pub(super) fn poll_push(
+        &self,
+        item: &mut Option<Q::Item>,
+        waiter: Pin<&Waiter>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), NotPushed>> {
+        let look = || After { others: self.receivers.waiting(), ours: self.senders.waiting() };
+        let first = self.queue.push(item, look).map(|after| ((), after));
+        self.settle_send(waiter, cx, first, || self.queue.push(item, look).map(|after| ((), after)))
     }
 
-    /// Pops, or leaves `waiter` in the receivers' list.
-    pub(super) fn poll_pop(&self, waiter: Pin<&Waiter>, cx: &Context<'_>) -> Poll<Result<T, NotPopped>> {
-        let look = || After { others: self.senders.waiting(), ours: self.receivers.waiting() };
-        let (popped, notified) = match self.ring.pop(look) {
-            Err(NotPopped::Empty) => {
-                let retry = || self.ring.pop(look);
-                match self.receivers.join(waiter, cx, retry, |popped| !matches!(popped, Err(NotPopped::Empty))) {
-                    Some(popped) => popped,
+    /// What comes of a sender's first try: it is done, or tries again with `waiter` in the senders' list and waits there.
+    #[inline]
+    fn settle_send<R>(
+        &self,
+        waiter: Pin<&Waiter>,
+        cx: &Context<'_>,
+        first: Result<(R, After), NotPushed>,
+        retry: impl FnOnce() -> Result<(R, After), NotPushed>,
+    ) -> Poll<Result<R, NotPushed>> {
+        let (tried, notified) = match first {
+            Err(NotPushed::Full) => {
+                match self.senders.join(waiter, cx, retry, |tried| !matches!(tried, Err(NotPushed::Full))) {
+                    Some(tried) => tried,
                     None => return Poll::Pending,
                 }
             }
-            popped => (popped, self.receivers.settle(waiter)),
+            tried => (tried, self.senders.settle(waiter)),
         };
-        Poll::Ready(match popped {
-            Ok((item, after)) => {
+        Poll::Ready(tried.map(|(out, after)| {
+            if after.others != 0 {
+                self.pushed_beside(after.others);
+            }
+            // Rule 3. A closed channel has nobody left in this list to tell.
+            if notified && after.ours != 0 && self.queue.room() != 0 {
+                self.senders.notify();
+            }
+            out
+        }))
+    }
+
+    /// What comes of a receiver's first try: it is done, or tries again with `waiter` in the receivers' list and waits there.
+    /// `freed` is how many places a result made.
+    #[inline]
+    fn settle_receive<R>(
+        &self,
+        waiter: Pin<&Waiter>,
+        cx: &Context<'_>,
+        first: Result<(R, After), NotPopped>,
+        retry: impl FnOnce() -> Result<(R, After), NotPopped>,
+        freed: impl FnOnce(&R) -> usize,
+    ) -> Poll<Result<R, NotPopped>> {
+        let (tried, notified) = match first {
+            Err(NotPopped::Empty) => {
+                match self.receivers.join(waiter, cx, retry, |tried| !matches!(tried, Err(NotPopped::Empty))) {
+                    Some(tried) => tried,
+                    None => return Poll::Pending,
+                }
+            }
+            tried => (tried, self.receivers.settle(waiter)),
+        };
+        Poll::Ready(match tried {
+            Ok((out, after)) => {
                 if after.others != 0 {
-                    self.senders.notify();
+                    self.senders.notify_many(freed(&out));
                 }
                 // Rule 3.
-                if notified && after.ours != 0 && (self.ring.len() != 0 || self.ring.is_closed()) {
+                if notified && after.ours != 0 && (self.queue.len() != 0 || self.queue.is_closed()) {
                     self.receivers.notify();
                 }
-                Ok(item)
+                Ok(out)
             }
             Err(why) => {
                 // Rule 5.
@@ -195,65 +162,15 @@ impl<T> Channel<T> {
         })
     }
 
-    /// Pushes, or leaves `waiter` in the senders' list.
-    pub(super) fn poll_push(
-        &self,
-        item: &mut Option<T>,
-        waiter: Pin<&Waiter>,
-        cx: &Context<'_>,
-    ) -> Poll<Result<(), NotPushed>> {
-        let look = || After { others: self.receivers.waiting(), ours: self.senders.waiting() };
-        let (pushed, notified) = match self.ring.push(item, look) {
-            Err(NotPushed::Full) => {
-                let retry = || self.ring.push(item, look);
-                match self.senders.join(waiter, cx, retry, |pushed| !matches!(pushed, Err(NotPushed::Full))) {
-                    Some(pushed) => pushed,
-                    None => return Poll::Pending,
-                }
-            }
-            pushed => (pushed, self.senders.settle(waiter)),
-        };
-        Poll::Ready(pushed.map(|after| {
-            if after.others != 0 {
-                self.pushed_beside(after.others);
-            }
-            // Rule 3. A closed channel has nobody left in this list to tell.
-            if notified && after.ours != 0 && self.ring.len() < self.ring.capacity() {
-                self.senders.notify();
-            }
-        }))
-    }
-
-    /// Takes no more items in and tells everybody who waits.
-    #[cold]
-    pub(super) fn close(&self) -> bool {
-        if !self.ring.close() {
-            return false;
-        }
-        let mut wakers = WakeBatch::new();
-        self.senders.sweep(&mut wakers);
-        self.receivers.sweep(&mut wakers);
-        wakers.wake_all();
-        true
-    }
-
-    /// The last receiver goes.
-    #[cold]
-    pub(super) fn receivers_gone(&self) {
-        self.close();
-        // Ordering: Relaxed, announce_then_check puts the fence behind it.
-        announce_then_check(|| self.receivers.waiting.store(GONE, Ordering::Relaxed), || self.drain());
+    #[inline]
+    fn look_as_receiver(&self) -> After {
+        After { others: self.senders.waiting(), ours: self.receivers.waiting() }
     }
 
     fn drain(&self) {
-        while let Ok((item, ())) = self.ring.pop(|| ()) {
+        while let Ok((item, ())) = self.queue.pop(|| ()) {
             drop(item);
         }
-    }
-
-    /// The future of a receiver is dropped.
-    pub(super) fn leave_receivers(&self, waiter: Pin<&Waiter>) {
-        self.receivers.leave(waiter);
     }
 
     /// The future of a sender is dropped.
@@ -262,104 +179,154 @@ impl<T> Channel<T> {
     }
 }
 
-impl Side {
-    /// Joins the list (or stays in it) with the context's waker, then tries once more; `Some` is what the try gave and
-    /// whether a notification was used up for it, and the waiter has left the list again.
-    #[cold]
-    fn join<R>(
+impl<Q: Queue> Flow for Channel<Q> {
+    type Item = Q::Item;
+
+    #[inline]
+    fn try_pop(&self) -> Result<Q::Item, NotPopped> {
+        let (item, senders) = self.queue.pop(|| self.senders.waiting())?;
+        if senders != 0 {
+            self.senders.notify();
+        }
+        Ok(item)
+    }
+
+    fn try_pop_many(&self, limit: usize, into: &mut Vec<Q::Item>) -> Result<usize, NotPopped> {
+        let (count, senders) = self.queue.pop_many(limit, into, || self.senders.waiting())?;
+        if senders != 0 {
+            self.senders.notify_many(count);
+        }
+        Ok(count)
+    }
+
+    #[inline]
+    fn poll_pop(&self, waiter: Pin<&Waiter>, cx: &Context<'_>) -> Poll<Result<Q::Item, NotPopped>> {
+        let first = self.queue.pop(|| self.look_as_receiver());
+        self.settle_receive(waiter, cx, first, || self.queue.pop(|| self.look_as_receiver()), |_| 1)
+    }
+
+    fn poll_pop_many(
         &self,
+        limit: usize,
+        into: &mut Vec<Q::Item>,
         waiter: Pin<&Waiter>,
         cx: &Context<'_>,
-        retry: impl FnOnce() -> R,
-        succeeded: impl FnOnce(&R) -> bool,
-    ) -> Option<(R, bool)> {
-        // Cloned before the lock. A waiter that is linked may find that it has this waker already, and drops the clone.
-        let fresh = cx.waker().clone();
-        let mut list = self.list.lock();
-        let phase = waiter.phase();
-        let old = match phase {
-            // SAFETY: linked, under the lock.
-            Phase::Waiting | Phase::Woken => unsafe { list.set_waker(waiter, fresh) },
-            // Notified and come too late: it keeps its turn.
-            Phase::Granted => {
-                waiter.finish();
-                // SAFETY: not linked; the future that holds it calls `leave` before it is freed.
-                unsafe { list.push_front(waiter, Some(fresh), 0) };
-                None
-            }
-            Phase::Idle | Phase::Swept => {
-                if phase == Phase::Swept {
-                    waiter.finish();
-                }
-                // SAFETY: as above.
-                unsafe { list.push_back(waiter, Some(fresh), 0) };
-                None
-            }
-        };
-        let tried = announce_then_check(|| self.note(&list), retry);
-        let joined = Joined { side: self, list, waiter };
-        let out = if succeeded(&tried) {
-            joined.leave();
-            Some((tried, phase == Phase::Granted))
-        } else {
-            drop(joined.list);
-            None
-        };
-        drop(old);
-        out
+    ) -> Poll<Result<usize, NotPopped>> {
+        let first = self.queue.pop_many(limit, into, || self.look_as_receiver());
+        let retry = || self.queue.pop_many(limit, into, || self.look_as_receiver());
+        self.settle_receive(waiter, cx, first, retry, |count| *count)
     }
 
-    /// The waiter got what it wanted without joining; if it is in the list, it leaves it. `true` if it had a notification,
-    /// also one that came only now, which was meant for something else than what it got.
-    #[inline]
-    fn settle(&self, waiter: Pin<&Waiter>) -> bool {
-        match waiter.phase() {
-            Phase::Idle => false,
-            Phase::Granted => {
-                waiter.finish();
-                true
-            }
-            Phase::Swept => {
-                waiter.finish();
-                false
-            }
-            Phase::Waiting | Phase::Woken => {
-                self.leave_list(waiter);
-                false
-            }
-        }
-    }
-
-    /// The waiter gives up; a notification that it had goes to the next.
-    #[inline]
-    fn leave(&self, waiter: Pin<&Waiter>) {
-        if waiter.phase() != Phase::Idle {
-            self.leave_list(waiter);
-        }
+    fn leave_receivers(&self, waiter: Pin<&Waiter>) {
+        self.receivers.leave(waiter);
     }
 
     #[cold]
-    fn leave_list(&self, waiter: Pin<&Waiter>) {
-        let mut list = self.list.lock();
-        let mut old: Option<Waker> = None;
-        let mut pass_on = false;
-        match waiter.phase() {
-            Phase::Waiting | Phase::Woken => {
-                // SAFETY: linked, under the lock.
-                old = unsafe { list.unlink(waiter) };
-                self.note(&list);
-            }
-            Phase::Granted => {
-                waiter.finish();
-                pass_on = true;
-            }
-            Phase::Swept => waiter.finish(),
-            Phase::Idle => {}
+    fn close(&self) -> bool {
+        if !self.queue.close() {
+            return false;
         }
-        drop(list);
-        drop(old);
-        if pass_on && self.waiting() != 0 {
-            self.notify();
+        let mut wakers = WakeBatch::new();
+        self.senders.sweep(&mut wakers);
+        self.gathering.sweep(&mut wakers);
+        self.receivers.sweep(&mut wakers);
+        self.handles.sweep(&mut wakers);
+        wakers.wake_all();
+        true
+    }
+
+    #[cold]
+    fn receivers_gone(&self) {
+        self.close();
+        self.receivers.announce_gone(|| self.drain());
+    }
+
+    fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
+    fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    fn capacity(&self) -> Option<usize> {
+        self.queue.capacity()
+    }
+
+    fn is_full(&self) -> bool {
+        self.queue.room() == 0
+    }
+
+    fn waiting(&self) -> (usize, usize) {
+        (self.senders.len() + self.gathering.len(), self.receivers.len())
+    }
+
+    fn handles(&self) -> &Handles {
+        &self.handles
+    }
+}
+
+/// Permits, which only a queue with a bound has.
+impl<T> Channel<Ring<T>> {
+    /// How many items fit.
+    pub(super) fn slots(&self) -> usize {
+        self.queue.slots()
+    }
+
+    /// Reserves up to `most` places without waiting, but not fewer than `least`.
+    pub(super) fn try_reserve(&self, least: usize, most: usize) -> Result<usize, NotPushed> {
+        self.queue.reserve(least, most)
+    }
+
+    /// Reserves between one and `most` places, or leaves `waiter` in the senders' list.
+    pub(super) fn poll_reserve(
+        &self,
+        most: usize,
+        waiter: Pin<&Waiter>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<usize, NotPushed>> {
+        let reserve = || {
+            let places = self.queue.reserve(1, most)?;
+            // Nothing was given that a receiver could want.
+            Ok((places, After { others: 0, ours: self.senders.waiting() }))
+        };
+        self.settle_send(waiter, cx, reserve(), reserve)
+    }
+
+    /// Pushes into a reserved place.
+    pub(super) fn push_reserved(&self, item: T) {
+        let receivers = self.queue.push_reserved(&mut Some(item), || self.receivers.waiting());
+        if receivers != 0 {
+            self.pushed_beside(receivers);
         }
+    }
+
+    /// Reserved places are given back.
+    #[cold]
+    pub(super) fn give_back(&self, places: usize) {
+        let (ended, senders) = self.queue.give_back(places, || self.senders.waiting());
+        if ended {
+            // Rule 6.
+            let mut wakers = WakeBatch::new();
+            self.receivers.sweep(&mut wakers);
+            wakers.wake_all();
+        } else if senders != 0 {
+            self.senders.notify_many(places);
+        }
+    }
+
+    /// Takes the turn to gather permits, or leaves `waiter` in the list for it; also `Ready` when the channel is closed, and
+    /// then without the turn.
+    pub(super) fn poll_turn(&self, waiter: Pin<&Waiter>, cx: &Context<'_>) -> Poll<bool> {
+        self.gathering.poll_take(waiter, cx, || self.queue.is_closed())
+    }
+
+    pub(super) fn give_turn(&self) {
+        self.gathering.give();
+    }
+
+    /// Who waited for the turn does so no more.
+    pub(super) fn leave_turn(&self, waiter: Pin<&Waiter>) {
+        self.gathering.leave(waiter);
     }
 }

@@ -17,6 +17,7 @@
 //! | `std_world.rs`, `loom_world.rs`, `count_world.rs` | the worlds |
 //! | `tally.rs` | what the counting world writes down |
 //! | `dekker.rs` | the only two functions that pair a store with a later load of another word |
+//! | `deadline.rs` | how long a plain thread waits |
 //! | `parker.rs` | blocking one thread until another says go |
 //! | `patience.rs` | whether a thread waits a moment before it sleeps |
 //! | `shared.rs` | the reference count that stands in for `Arc` |
@@ -25,6 +26,7 @@
 //! | `unmodelled.rs` | counters that order nothing |
 
 mod contain;
+mod deadline;
 pub mod dekker;
 pub mod fault;
 mod parker;
@@ -49,6 +51,7 @@ mod world;
 mod world;
 
 pub use contain::{Panic, contain, planted};
+pub use deadline::Deadline;
 pub use parker::{ParkResult, Parker};
 pub use patience::{Asleep, Patience};
 pub use shared::{Shared, WeakShared};
