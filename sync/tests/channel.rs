@@ -32,7 +32,7 @@ fn values_arrive_in_order_for_every_capacity() {
 }
 
 #[test]
-#[should_panic(expected = "use channel::bounded(1)")]
+#[should_panic(expected = "use channel::rendezvous()")]
 fn a_channel_without_a_buffer_names_the_fix() {
     let _ = channel::bounded::<u8>(0);
 }

@@ -3,10 +3,11 @@
 
 use super::blocks::Blocks;
 use super::flow::Flow;
+use super::meeting::Meeting;
 use super::ring::Ring;
 use super::state::Channel;
 
-/// What an end of a channel belongs to: [`Bounded`] or [`Unbounded`].
+/// What an end of a channel belongs to: [`Bounded`], [`Unbounded`] or [`Rendezvous`].
 ///
 /// Nobody else can implement it. It is there to be named where code is to run with any kind of channel.
 ///
@@ -67,3 +68,20 @@ impl sealed::Kind for Unbounded {
     const NAME: &'static str = "unbounded";
 }
 impl Kind for Unbounded {}
+
+/// The kind of channel that [`rendezvous`](super::rendezvous()) makes.
+///
+/// # Examples
+/// ```
+/// use weftwork_sync::channel::{self, Receiver, Rendezvous};
+/// let (_sender, receiver): (_, Receiver<u8, Rendezvous>) = channel::rendezvous();
+/// assert!(receiver.try_recv().is_err());
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub enum Rendezvous {}
+
+impl sealed::Kind for Rendezvous {
+    type Flow<T> = Meeting<T>;
+    const NAME: &'static str = "rendezvous";
+}
+impl Kind for Rendezvous {}

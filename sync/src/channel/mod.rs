@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`bounded`] | up to so many values | waits for room |
 //! | [`unbounded`] | any number | never waits |
+//! | [`rendezvous`](rendezvous()) | none | waits for a receiver |
 //!
 //! Each makes the two ends, and both can be cloned. Values arrive in the order in which they were sent. When the
 //! last sender or the last receiver is dropped, or either side says so, the channel is closed: sending fails from then on,
@@ -61,6 +62,7 @@
 //! |---|---|
 //! | `queue.rs`, `ring/`, `blocks.rs` | what a queue promises; the one with a bound (claims, stamps and permits); the one without |
 //! | `state.rs`, `side.rs`, `turn.rs` | waiting on either side, closing, the argument that nobody sleeps for ever |
+//! | `meeting.rs`, `rendezvous.rs` | where there is no buffer |
 //! | `flow.rs`, `kind.rs` | what every kind of channel does, so that the ends are written once |
 //! | `sender.rs`, `unbounded.rs`, `weak.rs`, `receiver.rs`, `ask.rs` | the ends |
 //! | `futures.rs`, `reserve.rs` | the futures of sending and receiving; permits |
@@ -75,8 +77,11 @@ mod error;
 mod flow;
 mod futures;
 mod kind;
+#[allow(missing_debug_implementations, reason = "nobody outside can name what is in it")]
+mod meeting;
 mod queue;
 mod receiver;
+mod rendezvous;
 mod reserve;
 #[allow(missing_debug_implementations, reason = "nobody outside can name what is in it")]
 mod ring;
@@ -94,8 +99,9 @@ mod weak;
 
 pub use error::{RecvError, RecvTimeoutError, ReserveError, SendError, SendTimeoutError, TryRecvError, TrySendError};
 pub use futures::{Closed, Recv, RecvMany, Send};
-pub use kind::{Bounded, Kind, Unbounded};
+pub use kind::{Bounded, Kind, Rendezvous, Unbounded};
 pub use receiver::{BlockingIter, Receiver};
+pub use rendezvous::Handover;
 pub use reserve::{OwnedPermit, Permit, Permits, Reserve, ReserveMany, ReserveOwned};
 pub use sender::Sender;
 #[cfg(feature = "sink")]
@@ -103,6 +109,7 @@ pub use sink::SenderSink;
 pub use weak::WeakSender;
 
 use self::blocks::Blocks;
+use self::meeting::Meeting;
 use self::ring::{MAX_CAPACITY, Ring};
 use self::state::Channel;
 use crate::primitive::Shared;
@@ -110,8 +117,7 @@ use crate::primitive::Shared;
 /// Makes a channel that holds up to `capacity` values.
 ///
 /// # Panics
-/// If `capacity` is 0 (a channel without a buffer, where each send meets a receive, is not offered: use 1, or send a
-/// [`oneshot`](crate::oneshot) along for the answer) or more than 268 435 455, for which the buffer would take gigabytes.
+/// If `capacity` is 0 (see [`rendezvous`](rendezvous())) or more than 268 435 455, for which the buffer would take gigabytes.
 ///
 /// # Examples
 /// ```
@@ -123,8 +129,8 @@ use crate::primitive::Shared;
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     assert!(
         capacity != 0,
-        "channel::bounded(0) would be a channel without a buffer, which is not offered: use channel::bounded(1), and send \
-         a oneshot::Sender along where the sender has to know that the value was received",
+        "channel::bounded(0) has no place for a value: use channel::rendezvous(), where each send waits for a receiver, or \
+         channel::bounded(1)",
     );
     assert!(
         capacity <= MAX_CAPACITY,
@@ -160,5 +166,28 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 #[doc(alias("Queue", "asyncio.Queue", "unbounded_channel", "mpsc"))]
 pub fn unbounded<T>() -> (Sender<T, Unbounded>, Receiver<T, Unbounded>) {
     let flow = Shared::new(Channel::new(Blocks::new()));
+    (Sender { flow: flow.clone() }, Receiver::new(flow))
+}
+
+/// Makes a channel without a buffer: each value goes from a sender's hand into a receiver's, and sending it is done when it
+/// was taken.
+///
+/// It stands on a lock, which is held for a few instructions. The values of senders that wait are kept in the channel, in
+/// a table that grows to as many as ever waited at once.
+///
+/// # Counterparts
+/// The channels of CSP and Go's unbuffered ones; neither asyncio nor tokio has one.
+///
+/// # Examples
+/// ```
+/// let (sender, receiver) = weftwork_sync::channel::rendezvous();
+/// std::thread::scope(|scope| {
+///     scope.spawn(move || sender.blocking_send("from hand to hand"));
+///     assert_eq!(receiver.blocking_recv(), Ok("from hand to hand"));
+/// });
+/// ```
+#[doc(alias("zero", "bounded_0", "sync_channel"))]
+pub fn rendezvous<T>() -> (Sender<T, Rendezvous>, Receiver<T, Rendezvous>) {
+    let flow = Shared::new(Meeting::new());
     (Sender { flow: flow.clone() }, Receiver::new(flow))
 }
