@@ -44,7 +44,7 @@ fn a_get_wakes_a_putter() {
 
 #[test]
 fn a_getter_dropped_in_any_state_passes_the_item_on() {
-    check("queue/dropped_get", Bound::Preemptions(2), Bound::Preemptions(3), || {
+    check("queue/dropped_get", Bound::Preemptions(2), Bound::Preemptions(4), || {
         let queue = Shared::new(Queue::unbounded());
         let (first, second) = (queue.clone(), queue.clone());
         let gives_up = spawn(move || {
@@ -65,7 +65,7 @@ fn a_getter_dropped_in_any_state_passes_the_item_on() {
 
 #[test]
 fn a_putter_dropped_in_any_state_passes_the_room_on() {
-    check("queue/dropped_put", Bound::Preemptions(2), Bound::Preemptions(3), || {
+    check("queue/dropped_put", Bound::Preemptions(2), Bound::Preemptions(4), || {
         let queue = Shared::new(Queue::bounded(1));
         queue.try_put(1).unwrap();
         let (first, second) = (queue.clone(), queue.clone());
@@ -86,7 +86,7 @@ fn a_putter_dropped_in_any_state_passes_the_room_on() {
 
 #[test]
 fn two_items_reach_two_getters_past_one_that_barges() {
-    check("queue/barging", Bound::Preemptions(2), Bound::Preemptions(3), || {
+    check("queue/barging", Bound::Preemptions(2), Bound::Preemptions(4), || {
         let queue = Shared::new(Queue::unbounded());
         let (first, second) = (queue.clone(), queue.clone());
         let others = [
@@ -106,7 +106,7 @@ fn two_items_reach_two_getters_past_one_that_barges() {
 
 #[test]
 fn what_is_kept_for_one_that_was_late_is_got_by_it_or_passed_on() {
-    check("queue/kept", Bound::Preemptions(2), Bound::Preemptions(3), || {
+    check("queue/kept", Bound::Preemptions(2), Bound::Preemptions(4), || {
         let queue = Shared::new(Queue::unbounded());
         let mut late = Box::pin(queue.get());
         assert!(look(late.as_mut()).is_pending());
@@ -198,7 +198,7 @@ fn a_join_that_need_not_wait_sees_the_work_beside_one_that_does() {
 
 #[test]
 fn a_join_that_waits_sees_the_work_of_two() {
-    check("queue/join_two", Bound::Preemptions(2), Bound::Preemptions(3), || {
+    check("queue/join_two", Bound::Preemptions(2), Bound::Preemptions(4), || {
         let shared = Worked::new();
         shared.queue.try_put(0).unwrap();
         shared.queue.try_put(1).unwrap();
@@ -234,7 +234,7 @@ fn a_join_that_begins_after_a_new_item_waits_for_that_too() {
 
 #[test]
 fn a_join_that_is_dropped_leaves_the_other_to_be_woken() {
-    check("queue/dropped_join", Bound::Preemptions(2), Bound::Unbounded, || {
+    check("queue/dropped_join", Bound::Preemptions(2), Bound::Preemptions(4), || {
         let queue = Shared::new(Queue::unbounded());
         queue.try_put(1).unwrap();
         let mut given_up = Box::pin(queue.join());
@@ -251,7 +251,7 @@ fn a_join_that_is_dropped_leaves_the_other_to_be_woken() {
 
 #[test]
 fn a_graceful_shutdown_loses_no_item_and_ends_both_getters() {
-    check("queue/shutdown", Bound::Preemptions(2), Bound::Preemptions(3), || {
+    check("queue/shutdown", Bound::Preemptions(2), Bound::Preemptions(4), || {
         let queue = Shared::new(Queue::unbounded());
         let (first, second) = (queue.clone(), queue.clone());
         let others = [
@@ -267,7 +267,7 @@ fn a_graceful_shutdown_loses_no_item_and_ends_both_getters() {
 
 #[test]
 fn a_shutdown_gives_a_putter_its_item_back_or_keeps_it() {
-    check("queue/shutdown_against_put", Bound::Preemptions(2), Bound::Unbounded, || {
+    check("queue/shutdown_against_put", Bound::Preemptions(2), Bound::Preemptions(4), || {
         let queue = Shared::new(Queue::bounded(1));
         queue.try_put(1).unwrap();
         let (puts, gets) = (queue.clone(), queue.clone());
@@ -282,7 +282,7 @@ fn a_shutdown_gives_a_putter_its_item_back_or_keeps_it() {
 
 #[test]
 fn an_immediate_shutdown_ends_a_join_once_the_work_is_done() {
-    check("queue/shutdown_immediate", Bound::Preemptions(2), Bound::Unbounded, || {
+    check("queue/shutdown_immediate", Bound::Preemptions(2), Bound::Preemptions(4), || {
         let queue = Shared::new(Queue::unbounded());
         queue.try_put(1).unwrap();
         queue.try_put(2).unwrap();
