@@ -8,7 +8,10 @@ use futures::future::{Join, join};
 use std::cell::Cell;
 use std::sync::Arc;
 use weftwork::scope::ScopeCancelled;
-use weftwork::sync::{LifoQueue, Mutex, Notify, PriorityQueue, Queue, Semaphore, channel, oneshot};
+use weftwork::sync::{
+    Condvar, LifoQueue, Limiter, Mutex, Notify, OwnedRwLockUpgradableReadGuard, PriorityQueue, Queue, RwLock,
+    RwLockUpgradableReadGuard, Semaphore, channel, oneshot,
+};
 use weftwork::task::yield_now;
 use weftwork::testing::cancel_at_every_await;
 
@@ -60,6 +63,132 @@ fn mutex_lock_owned() {
             assert!(mutex.try_lock().is_some());
             assert_eq!(Arc::strong_count(&mutex), 1);
         },
+    );
+}
+
+/// Each way to take a reader-writer lock while somebody writes, and the one to become its writer while somebody reads.
+#[test]
+fn rwlock_read_write_and_upgradable_read() {
+    let lock = Arc::new(RwLock::new(()));
+    let write = || lock.try_write().expect("free");
+    let holds = || assert!(lock.try_write().is_some() && Arc::strong_count(&lock) == 1);
+    cancelled_everywhere(
+        || {
+            let held = write();
+            join(async { drop(lock.read().await) }, later(|| drop(held)))
+        },
+        |_| holds(),
+    );
+    cancelled_everywhere(
+        || {
+            let held = write();
+            join(async { drop(lock.write().await) }, later(|| drop(held)))
+        },
+        |_| holds(),
+    );
+    cancelled_everywhere(
+        || {
+            let held = write();
+            join(async { drop(lock.upgradable_read().await) }, later(|| drop(held)))
+        },
+        |_| holds(),
+    );
+    cancelled_everywhere(
+        || {
+            let held = write();
+            join(async { drop(lock.clone().read_owned().await) }, later(|| drop(held)))
+        },
+        |_| holds(),
+    );
+    cancelled_everywhere(
+        || {
+            let held = write();
+            join(async { drop(lock.clone().write_owned().await) }, later(|| drop(held)))
+        },
+        |_| holds(),
+    );
+    cancelled_everywhere(
+        || {
+            let held = write();
+            join(async { drop(lock.clone().upgradable_read_owned().await) }, later(|| drop(held)))
+        },
+        |_| holds(),
+    );
+}
+
+#[test]
+fn rwlock_upgrade() {
+    let lock = Arc::new(RwLock::new(()));
+    cancelled_everywhere(
+        || {
+            let held = lock.try_read().expect("free");
+            let upgradable = lock.try_upgradable_read().expect("only read");
+            join(async { drop(RwLockUpgradableReadGuard::upgrade(upgradable).await) }, later(|| drop(held)))
+        },
+        |_| assert!(lock.try_write().is_some()),
+    );
+    cancelled_everywhere(
+        || {
+            let held = lock.try_read().expect("free");
+            let upgradable = lock.clone().try_upgradable_read_owned().expect("only read");
+            join(async { drop(OwnedRwLockUpgradableReadGuard::upgrade(upgradable).await) }, later(|| drop(held)))
+        },
+        |_| assert!(lock.try_write().is_some() && Arc::strong_count(&lock) == 1),
+    );
+}
+
+#[test]
+fn condvar_wait_and_wait_while() {
+    let (ready, changed) = (Mutex::new(false), Condvar::new());
+    let tell = || {
+        *ready.try_lock().expect("who waits has given it back") = true;
+        changed.notify_one();
+    };
+    let holds = || {
+        *ready.try_lock().expect("nobody has it") = false;
+        assert!(format!("{changed:?}").contains("waiters: 0"), "{changed:?}");
+    };
+    cancelled_everywhere(
+        || {
+            let guard = ready.try_lock().expect("free");
+            join(async { assert!(*changed.wait(guard).await) }, later(tell))
+        },
+        |_| holds(),
+    );
+    cancelled_everywhere(
+        || {
+            let guard = ready.try_lock().expect("free");
+            join(async { assert!(*changed.wait_while(guard, |ready| !*ready).await) }, later(tell))
+        },
+        |_| holds(),
+    );
+}
+
+#[test]
+fn limiter_borrow_borrow_owned_and_on_behalf_of() {
+    let limiter = Arc::new(Limiter::new(1));
+    let holds = || assert!(limiter.borrowed() == 0 && Arc::strong_count(&limiter) == 1);
+    cancelled_everywhere(
+        || {
+            let held = limiter.try_borrow().expect("free");
+            join(async { drop(limiter.borrow().await) }, later(|| drop(held)))
+        },
+        |_| holds(),
+    );
+    cancelled_everywhere(
+        || {
+            let held = limiter.try_borrow().expect("free");
+            join(async { drop(limiter.clone().borrow_owned().await) }, later(|| drop(held)))
+        },
+        |_| holds(),
+    );
+    cancelled_everywhere(
+        || {
+            let held = limiter.try_borrow().expect("free");
+            let borrow = limiter.borrow_on_behalf_of(7).expect("it has none");
+            join(async { drop(borrow.await) }, later(|| drop(held)))
+        },
+        |_| holds(),
     );
 }
 

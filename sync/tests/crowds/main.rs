@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use weftwork_sync::{LifoQueue, Mutex, Notify, PriorityQueue, Queue, Semaphore, channel};
+use weftwork_sync::{Condvar, LifoQueue, Limiter, Mutex, Notify, PriorityQueue, Queue, RwLock, Semaphore, channel};
 
 const CROWD: usize = 64;
 /// Turns of each task.
@@ -150,6 +150,71 @@ fn at_a_semaphore() {
                 };
                 yield_now().await;
                 permits.is_ok()
+            })
+        },
+        |_| {},
+    );
+}
+
+#[test]
+fn at_a_reader_writer_lock() {
+    crowd(
+        "rwlock",
+        Arc::new(RwLock::new(0)),
+        |lock, me, patience| {
+            Box::pin(async move {
+                if me % 4 > 0 {
+                    let read = give_up_after(patience, lock.read()).await;
+                    yield_now().await;
+                    return read.is_some();
+                }
+                let Some(mut guard) = give_up_after(patience, lock.write()).await else { return false };
+                *guard += 1;
+                yield_now().await;
+                true
+            })
+        },
+        |_| {},
+    );
+}
+
+#[test]
+fn at_a_limiter_whose_total_changes() {
+    crowd(
+        "limiter",
+        Arc::new(Limiter::new(3)),
+        |limiter, me, patience| {
+            Box::pin(async move {
+                let Some(token) = give_up_after(patience, limiter.borrow()).await else { return false };
+                if me < 4 {
+                    limiter.set_total(1 + me);
+                }
+                yield_now().await;
+                drop(token);
+                true
+            })
+        },
+        |_| {},
+    );
+}
+
+#[test]
+fn at_a_condition_that_goes_round() {
+    // One may go on at a time, and tells another.
+    crowd(
+        "condvar",
+        Arc::new((Mutex::new(true), Condvar::new())),
+        |shared, _, patience| {
+            Box::pin(async move {
+                let (free, changed) = &**shared;
+                let waits = async { changed.wait_while(free.lock().await, |free| !*free).await };
+                let Some(mut guard) = give_up_after(patience, waits).await else { return false };
+                *guard = false;
+                drop(guard);
+                yield_now().await;
+                *free.lock().await = true;
+                changed.notify_one();
+                true
             })
         },
         |_| {},

@@ -16,4 +16,5 @@ mod notify;
 mod queue;
 #[path = "../random/mod.rs"]
 mod random;
+mod rwlock;
 mod semaphore;

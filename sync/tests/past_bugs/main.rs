@@ -17,7 +17,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Context;
 use wakers::{calls, panics_when_cloned};
-use weftwork_sync::{LifoQueue, Mutex, Notify, OwnedMutexGuard, PriorityQueue, Queue, Semaphore, channel, oneshot};
+use weftwork_sync::{
+    Condvar, LifoQueue, Limiter, Mutex, Notify, OwnedLimiterToken, OwnedMutexGuard, OwnedRwLockReadGuard,
+    OwnedRwLockWriteGuard, PriorityQueue, Queue, RwLock, RwLockUpgradableReadGuard, Semaphore, channel, oneshot,
+};
 
 /// What tasks wait at. `look` uses it without waiting and leaves it as it is, `release` ends the wait of one.
 struct Case<S: 'static, L, R> {
@@ -116,6 +119,79 @@ fn of_a_mutex() {
     case.check(|held| wait(held).0.lock());
     let case = Case::new(held(), look, release);
     case.check(|held| wait(held).0.clone().lock_owned());
+}
+
+/// Somebody who reads or writes between the waits, or waits for a condition.
+#[derive(Debug)]
+struct Inside<L, G>(L, std::sync::Mutex<Option<G>>);
+
+impl<L, G> Inside<L, G> {
+    fn of(lock: L, enter: impl Fn(&L) -> Option<G>) -> Self {
+        let inside = enter(&lock);
+        Self(lock, std::sync::Mutex::new(inside))
+    }
+
+    /// Enters again, if the last wait has ended.
+    fn again(&self, enter: impl Fn(&L) -> Option<G>) {
+        let mut inside = self.1.lock().unwrap();
+        if inside.is_none() {
+            *inside = enter(&self.0);
+        }
+    }
+
+    fn leave(&self) {
+        let inside = self.1.lock().unwrap().take();
+        drop(inside);
+    }
+}
+
+#[test]
+fn of_a_reader_writer_lock() {
+    type Written = Inside<Arc<RwLock<()>>, OwnedRwLockWriteGuard<()>>;
+    let enter = |lock: &Arc<RwLock<()>>| lock.clone().try_write_owned().ok();
+    let look = |lock: &Written| drop((lock.0.try_read(), lock.0.try_upgradable_read(), lock.0.try_write()));
+    let case = || Case::new(Inside::of(Arc::new(RwLock::new(())), enter), look, Written::leave);
+    let lock = |written: &'static Written| {
+        written.again(enter);
+        &written.0
+    };
+    case().check(|written| lock(written).read());
+    case().check(|written| lock(written).write());
+    case().check(|written| lock(written).upgradable_read());
+    case().check(|written| lock(written).clone().read_owned());
+    case().check(|written| lock(written).clone().write_owned());
+    case().check(|written| lock(written).clone().upgradable_read_owned());
+
+    type Read = Inside<Arc<RwLock<()>>, OwnedRwLockReadGuard<()>>;
+    let enter = |lock: &Arc<RwLock<()>>| lock.clone().try_read_owned().ok();
+    let look = |lock: &Read| drop((lock.0.try_read(), lock.0.try_write()));
+    Case::new(Inside::of(Arc::new(RwLock::new(())), enter), look, Read::leave).check(|read: &'static Read| {
+        read.again(enter);
+        RwLockUpgradableReadGuard::upgrade(read.0.try_upgradable_read().expect("only read"))
+    });
+}
+
+#[test]
+fn of_a_condition() {
+    let shared = (Mutex::new(()), Condvar::new());
+    let look = |shared: &(Mutex<()>, Condvar)| drop(shared.0.try_lock());
+    let release = |shared: &(Mutex<()>, Condvar)| shared.1.notify_one();
+    let case = Case::new(shared, look, release);
+    case.check(|shared| shared.1.wait(shared.0.try_lock().expect("nobody has it")));
+}
+
+#[test]
+fn of_a_limiter() {
+    type Borrowed = Inside<Arc<Limiter>, OwnedLimiterToken>;
+    let enter = |limiter: &Arc<Limiter>| limiter.clone().try_borrow_owned();
+    let look = |borrowed: &Borrowed| drop(borrowed.0.try_borrow());
+    let case = || Case::new(Inside::of(Arc::new(Limiter::new(1)), enter), look, Borrowed::leave);
+    let limiter = |borrowed: &'static Borrowed| {
+        borrowed.again(enter);
+        &borrowed.0
+    };
+    case().check(|borrowed| limiter(borrowed).borrow());
+    case().check(|borrowed| limiter(borrowed).clone().borrow_owned());
 }
 
 #[test]

@@ -22,7 +22,10 @@ impl Tasks {
     }
 
     /// A task, and what waits for its value; a panic in it fails whoever waits.
-    pub(crate) fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> BoxFuture<'static, T> {
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> BoxFuture<'static, T> {
         let (tell, told) = futures::channel::oneshot::channel();
         let ended = (self.0)(Box::pin(async move {
             // Whoever started it may not wait.

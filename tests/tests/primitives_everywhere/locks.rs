@@ -3,7 +3,7 @@
 use crate::executors::{ROUNDS, everywhere, give_up_after, yield_now};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use weftwork_sync::{Condvar, Limiter, Mutex, Notify, RwLock, Semaphore};
+use weftwork_sync::{Condvar, Limiter, Mutex, Notify, RwLock, RwLockUpgradableReadGuard, Semaphore};
 
 #[test]
 fn a_contended_lock_loses_no_increment_whoever_gives_up() {
@@ -177,7 +177,7 @@ fn readers_see_what_a_writer_left_whole() {
                         (2, 0) => {
                             let guard = pair.upgradable_read().await;
                             assert_eq!(guard.0, guard.1);
-                            let mut guard = guard.upgrade().await;
+                            let mut guard = RwLockUpgradableReadGuard::upgrade(guard).await;
                             *guard = (guard.0 + 1, guard.1 + 1);
                             written += 1;
                         }
