@@ -84,7 +84,8 @@ impl<B: Unpark> WakerOf<B> {
     const VTABLE: RawWakerVTable = RawWakerVTable::new(clone::<B>, wake::<B>, wake_by_ref::<B>, drop_owner::<B>);
 }
 
-fn waker<B: Unpark>(bed: Shared<B>) -> Waker {
+/// A waker that tells `bed`.
+pub(crate) fn waker<B: Unpark>(bed: Shared<B>) -> Waker {
     // SAFETY: the vtable keeps RawWaker's contract: one owner per waker, and Shared and the bed are thread-safe.
     unsafe { Waker::from_raw(RawWaker::new(Shared::into_raw(bed).cast(), &WakerOf::<B>::VTABLE)) }
 }

@@ -8,6 +8,12 @@
 //! | you want | use | asyncio | tokio |
 //! |---|---|---|---|
 //! | one value from one task to another, once | [`oneshot`] | `Future` | `oneshot` |
+//! | one value from one task to many, once, or to know that it will not come | [`promise`] | `Future` | - |
+//! | one value for many, once, set by whoever comes first | [`SetOnce`] | `Future` | `SetOnce` |
+//! | one value for many, made by the first who asks | [`OnceCell`] | - | `OnceCell` |
+//! | the outcome of one future for many | [`shared`] | a `Task` awaited twice | - |
+//! | the newest of many values | [`watch`] | - | `watch` |
+//! | every one of many values, for each of many | [`broadcast`] | - | `broadcast` |
 //! | a queue of values between tasks, with a bound | [`channel::bounded`] | `Queue` | `mpsc` |
 //! | a queue that knows when the work on its items is done, also by priority or last in, first out | [`Queue`], [`PriorityQueue`], [`LifoQueue`] | `Queue` with `join` | |
 //! | one task at a time at a value, across an `.await` | [`Mutex`] | `Lock` | `Mutex` |
@@ -16,7 +22,10 @@
 //! | as many, where the number changes while they are at it | [`Limiter`] | - | - |
 //! | to wait for a change of what a [`Mutex`] holds | [`Condvar`] | `Condition` | - |
 //! | to be told that two do at once what only one may | [`UseGuard`] | - | - |
+//! | to tell tasks that something is so, until it is not | [`Event`] | `Event` | - |
 //! | to tell tasks that something changed | [`Notify`] | `Event` | `Notify` |
+//! | tasks that meet, round after round | [`Barrier`] | `Barrier` | `Barrier` |
+//! | to know when all who take part are done | [`WaitGroup`] | - | `TaskTracker` |
 //! | to wait for any of these on a plain thread | the `blocking_` methods, [`block_on`] | `run_coroutine_threadsafe` | `blocking_*` |
 //!
 //! Where nothing is awaited while a lock is held, a lock of the standard library is better than [`Mutex`].
@@ -65,37 +74,53 @@
 //! | `oneshot/`, `channel/`, `mutex/`, `semaphore/`, `notify/`, `queue/`, `rwlock/`, `condvar/`, `limiter/` | one primitive each; the protocol is argued at the head of `cell.rs`, `state.rs` or `raw.rs` |
 //! | `use_guard.rs` | two users at once of what has one |
 //! | `mapped.rs` | guards narrowed to a part of the value |
+//! | `wait_word.rs` | a word that many wait for: the protocol under all that tells everybody at once |
+//! | `event/`, `wait_group/`, `once/`, `promise/`, `watch/`, `broadcast/` | what stands on it: a flag, a count (`wait_count.rs`), a value that comes once, a version, a position |
+//! | `barrier/` | a list of those who have arrived |
 //! | `block_on.rs` | a future on a plain thread |
 //! | `coop.rs` | the poll budget and the cancel bit that executors set |
 //! | `wake_batch.rs` | wakers to be called once every lock is released |
 //! | `primitive/` | atomics, cells, locks and threads, in production and under a model checker |
 #![warn(missing_debug_implementations)]
 
+mod barrier;
 mod block_on;
+pub mod broadcast;
 pub mod channel;
 mod condvar;
 pub mod coop;
+mod event;
 mod limiter;
 mod mapped;
 mod mutex;
 mod notify;
+mod once;
 pub mod oneshot;
 #[doc(hidden)]
 pub mod primitive;
+mod promise;
 pub mod queue;
 mod rwlock;
 mod semaphore;
 mod use_guard;
+mod wait_count;
+mod wait_group;
+mod wait_word;
 mod waiters;
 mod wake_batch;
+pub mod watch;
 
+pub use barrier::{Arrived, Barrier, BarrierWait, BrokenBarrier};
 pub use block_on::block_on;
 #[doc(hidden)]
 pub use block_on::{Unpark, block_on_with};
 pub use condvar::{Condvar, CondvarWait, CondvarWaitWhile, Relock};
+pub use event::{Event, EventWait};
 pub use limiter::{AlreadyBorrowed, Borrow, BorrowOwned, Limiter, LimiterToken, OwnedLimiterToken, TryBorrowError};
 pub use mutex::{Lock, LockOwned, MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 pub use notify::{Notified, Notify};
+pub use once::{GetOrInit, GetOrTryInit, OnceCell, OnceCellWait, SetError, SetOnce, SetOnceWait};
+pub use promise::{Abandoned, Promise, PromiseClosed, PromiseWait, Setter, SharedFuture, promise, shared};
 pub use queue::{LifoQueue, PriorityQueue, Queue};
 pub use rwlock::{
     MappedRwLockReadGuard, MappedRwLockWriteGuard, OwnedMappedRwLockReadGuard, OwnedMappedRwLockWriteGuard,
@@ -105,4 +130,5 @@ pub use rwlock::{
 };
 pub use semaphore::{Acquire, AcquireError, AcquireOwned, OwnedPermit, Permit, Semaphore, TryAcquireError};
 pub use use_guard::{InUse, InUseError, UseGuard};
+pub use wait_group::{WaitGroup, WaitGroupWait, WaitGroupWorker};
 pub use wake_batch::WakeBatch;

@@ -141,6 +141,13 @@ impl Waiter {
         Some(outcome)
     }
 
+    /// The primitive's note, for the owner of a waiter that somebody took off.
+    pub(crate) fn note(&self) -> usize {
+        debug_assert!(!matches!(self.phase(), Phase::Waiting | Phase::Woken), "read while linked");
+        // SAFETY: not linked, so its owner, the caller, alone touches the node (rule 1).
+        self.node.with(|node| unsafe { (*node).tag })
+    }
+
     /// The owner has taken note of the outcome; the waiter can be used again.
     #[inline]
     pub(crate) fn finish(&self) {

@@ -8,6 +8,11 @@ use std::marker::PhantomPinned;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use weftwork_sync::{
+    Abandoned, Barrier, BarrierWait, BrokenBarrier, Event, EventWait, GetOrInit, GetOrTryInit, OnceCell, OnceCellWait,
+    Promise, PromiseClosed, PromiseWait, SetError, SetOnce, SetOnceWait, Setter, SharedFuture, WaitGroup,
+    WaitGroupWait, WaitGroupWorker, broadcast, watch,
+};
+use weftwork_sync::{
     Acquire, AcquireError, AcquireOwned, LifoQueue, Lock, LockOwned, Mutex, MutexGuard, Notified, Notify,
     OwnedMutexGuard, OwnedPermit, Permit, PriorityQueue, Queue, Semaphore, TryAcquireError, WakeBatch, channel,
     oneshot, queue,
@@ -283,6 +288,93 @@ no!(channel::ReserveOwned<Neither>: Send, Sync);
 no!(channel::ReserveOwned<u8>: Unpin);
 yes!(channel::SenderSink<SendOnly>: Send, Sync, Unpin);
 no!(channel::SenderSink<Neither>: Send, Sync);
+yes!(Event: Send, Sync, Unpin);
+yes!(EventWait<'static>: Send, Sync);
+no!(EventWait<'static>: Unpin);
+yes!(WaitGroup: Send, Sync, Unpin, Clone);
+yes!(WaitGroupWorker: Send, Sync, Unpin, Clone);
+yes!(WaitGroupWait<'static>: Send, Sync);
+no!(WaitGroupWait<'static>: Unpin);
+yes!(Barrier: Send, Sync, Unpin);
+yes!(BarrierWait<'static>: Send, Sync);
+no!(BarrierWait<'static>: Unpin);
+yes!(BrokenBarrier: Send, Sync, std::error::Error);
+
+// What is set once is read by several threads at a time, and may be taken out by another than set it.
+yes!(SetOnce<u8>: Send, Sync, Unpin);
+yes!(SetOnce<SendOnly>: Send);
+no!(SetOnce<SendOnly>: Sync);
+no!(SetOnce<SyncOnly>: Send, Sync);
+no!(SetOnce<Neither>: Send, Sync);
+yes!(SetOnceWait<'static, u8>: Send, Sync);
+no!(SetOnceWait<'static, u8>: Unpin);
+no!(SetOnceWait<'static, SendOnly>: Send, Sync);
+yes!(OnceCell<u8>: Send, Sync, Unpin);
+yes!(OnceCell<SendOnly>: Send);
+no!(OnceCell<SendOnly>: Sync);
+no!(OnceCell<SyncOnly>: Send, Sync);
+no!(OnceCell<Neither>: Send, Sync);
+yes!(OnceCellWait<'static, u8>: Send, Sync);
+no!(OnceCellWait<'static, SendOnly>: Send, Sync);
+yes!(GetOrInit<'static, u8, fn(), SendOnly>: Send);
+no!(GetOrInit<'static, u8, fn(), SendOnly>: Sync, Unpin);
+no!(GetOrInit<'static, u8, fn(), Neither>: Send, Sync);
+no!(GetOrInit<'static, SendOnly, fn(), u8>: Send, Sync);
+yes!(GetOrTryInit<'static, u8, fn(), SendOnly>: Send);
+no!(GetOrTryInit<'static, u8, fn(), Neither>: Send, Sync, Unpin);
+yes!(SetError<Neither>: Unpin);
+yes!(SetError<u8>: Send, Sync, std::error::Error);
+
+yes!(Setter<u8>: Send, Sync, Unpin);
+yes!(Promise<u8>: Send, Sync, Clone);
+no!(Promise<u8>: Unpin);
+no!(Setter<SendOnly>: Send, Sync);
+no!(Promise<SendOnly>: Send, Sync);
+no!(Setter<SyncOnly>: Send, Sync);
+no!(Promise<SyncOnly>: Send, Sync);
+yes!(PromiseWait<'static, u8>: Send, Sync);
+no!(PromiseWait<'static, SendOnly>: Send, Sync);
+yes!(PromiseClosed<'static>: Send, Sync);
+yes!(Abandoned: Send, Sync, std::error::Error);
+// A shared future moves from thread to thread while it is polled; its output is seen by several.
+yes!(SharedFuture<std::future::Ready<u8>>: Send, Sync, Clone);
+no!(SharedFuture<std::future::Ready<u8>>: Unpin);
+no!(SharedFuture<std::future::Ready<SendOnly>>: Send, Sync);
+no!(SharedFuture<std::future::Ready<Neither>>: Send, Sync);
+
+// What is watched is borrowed by several threads at a time.
+yes!(watch::Sender<u8>: Send, Sync, Unpin, Clone);
+yes!(watch::Receiver<u8>: Send, Sync, Unpin, Clone);
+no!(watch::Sender<SendOnly>: Send, Sync);
+no!(watch::Receiver<SendOnly>: Send, Sync);
+no!(watch::Sender<SyncOnly>: Send, Sync);
+no!(watch::Receiver<SyncOnly>: Send, Sync);
+yes!(watch::Changed<'static>: Send, Sync);
+no!(watch::Changed<'static>: Unpin);
+yes!(watch::WaitFor<'static, u8, fn(&u8) -> bool>: Send, Sync);
+no!(watch::WaitFor<'static, SendOnly, fn(&SendOnly) -> bool>: Send, Sync);
+yes!(watch::Closed<'static>: Send, Sync);
+// Held across an await it would block whoever sends.
+no!(watch::Ref<'static, u8>: Send);
+yes!(watch::SendError<Neither>: std::error::Error);
+yes!(watch::RecvError: Send, Sync, std::error::Error);
+
+// Several threads clone a value at a time (RUSTSEC-2025-0023).
+yes!(broadcast::Sender<u8>: Send, Sync, Unpin, Clone);
+yes!(broadcast::WeakSender<u8>: Send, Sync, Unpin, Clone);
+yes!(broadcast::Receiver<u8>: Send, Sync, Unpin);
+no!(broadcast::Sender<SendOnly>: Send, Sync);
+no!(broadcast::WeakSender<SendOnly>: Send, Sync);
+no!(broadcast::Receiver<SendOnly>: Send, Sync);
+no!(broadcast::Sender<SyncOnly>: Send, Sync);
+no!(broadcast::Receiver<SyncOnly>: Send, Sync);
+yes!(broadcast::Recv<'static, u8>: Send, Sync);
+no!(broadcast::Recv<'static, u8>: Unpin);
+no!(broadcast::Recv<'static, SendOnly>: Send, Sync);
+yes!(broadcast::Closed<'static>: Send, Sync);
+yes!(broadcast::SendError<Neither>: std::error::Error);
+yes!(broadcast::RecvError: Send, Sync, std::error::Error);
+yes!(broadcast::TryRecvError: Send, Sync, std::error::Error);
 
 yes!(WakeBatch: Send, Sync, Unpin);
 

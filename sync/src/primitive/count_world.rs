@@ -171,6 +171,7 @@ pub struct MutexGuard<'a, T: ?Sized> {
 }
 
 /// Counts the unlocking, for whoever locked.
+#[derive(Debug)]
 struct Unlocked {
     line: usize,
     by: &'static Location<'static>,
@@ -249,6 +250,76 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.guard.fmt(f)
+    }
+}
+
+/// Production's lock for readers and writers, counted: taking and giving back are one read-modify-write each.
+#[derive(Debug, Default)]
+pub struct RwLock<T>(parking_lot::RwLock<T>);
+
+/// The right to read what an [`RwLock`] guards, given back on drop.
+#[derive(Debug)]
+pub struct RwLockReadGuard<'a, T> {
+    guard: parking_lot::RwLockReadGuard<'a, T>,
+    /// Behind the guard, whose drop unlocks.
+    _unlocked: Unlocked,
+}
+
+/// The right to change what an [`RwLock`] guards, given back on drop.
+#[derive(Debug)]
+pub struct RwLockWriteGuard<'a, T> {
+    guard: parking_lot::RwLockWriteGuard<'a, T>,
+    /// Behind the guard, whose drop unlocks.
+    _unlocked: Unlocked,
+}
+
+impl<T> RwLock<T> {
+    /// A new, unlocked lock.
+    pub const fn new(value: T) -> Self {
+        Self(parking_lot::RwLock::new(value))
+    }
+
+    /// Waits until nobody writes.
+    #[track_caller]
+    pub fn read(&self) -> RwLockReadGuard<'_, T> {
+        let unlocked = self.locked();
+        RwLockReadGuard { guard: self.0.read_recursive(), _unlocked: unlocked }
+    }
+
+    /// Waits until nobody reads or writes.
+    #[track_caller]
+    pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+        let unlocked = self.locked();
+        RwLockWriteGuard { guard: self.0.write(), _unlocked: unlocked }
+    }
+
+    /// Counts the locking, and gives what will count the unlocking.
+    #[track_caller]
+    fn locked(&self) -> Unlocked {
+        // SAFETY: only its address is used.
+        let word: *const parking_lot::RawRwLock = unsafe { self.0.raw() };
+        note(Kind::ReadModifyWrite, word);
+        Unlocked { line: word.addr() / LINE, by: Location::caller() }
+    }
+}
+
+impl<T> Deref for RwLockReadGuard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> Deref for RwLockWriteGuard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> DerefMut for RwLockWriteGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
     }
 }
 

@@ -113,6 +113,34 @@ impl<T: Default> Default for Mutex<T> {
     }
 }
 
+/// Loom's lock for readers and writers, without the poisoning.
+#[derive(Debug)]
+pub struct RwLock<T>(loom::sync::RwLock<T>);
+
+/// The right to read what an [`RwLock`] guards, given back on drop.
+pub type RwLockReadGuard<'a, T> = loom::sync::RwLockReadGuard<'a, T>;
+/// The right to change what an [`RwLock`] guards, given back on drop.
+pub type RwLockWriteGuard<'a, T> = loom::sync::RwLockWriteGuard<'a, T>;
+
+impl<T> RwLock<T> {
+    /// A new, unlocked lock.
+    pub fn new(value: T) -> Self {
+        Self(loom::sync::RwLock::new(value))
+    }
+
+    /// Waits until nobody writes.
+    #[track_caller]
+    pub fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap()
+    }
+
+    /// Waits until nobody reads or writes.
+    #[track_caller]
+    pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap()
+    }
+}
+
 /// Loom's condition variable.
 #[derive(Debug)]
 pub struct Condvar(loom::sync::Condvar);

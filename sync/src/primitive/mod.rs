@@ -55,7 +55,9 @@ pub use deadline::Deadline;
 pub use parker::{ParkResult, Parker};
 pub use patience::{Asleep, Patience};
 pub use shared::{Shared, WeakShared};
-pub use world::{Condvar, Mutex, MutexGuard, UnsafeCell, atomic, hint, thread};
+pub use world::{
+    Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, UnsafeCell, atomic, hint, thread,
+};
 
 #[doc(hidden)]
 pub use world::{__const_fn_inner, __thread_local_inner};
