@@ -316,6 +316,7 @@ impl Root {
             return true;
         }
         // Taken out as in may_end.
+        // SAFETY: as above.
         let (mut leaving, mut vigil) =
             unsafe { self.inside(|inside| (core::mem::take(&mut inside.leaving), core::mem::take(&mut inside.vigil))) };
         let done = leaving.poll(cx).is_ready();
