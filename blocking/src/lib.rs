@@ -52,16 +52,16 @@
 //! | `worker.rs` | a thread of the pool, from start to stop |
 //! | `handle.rs`, `pool.rs`, `builder.rs`, `executor.rs` | the public face |
 //! | `running.rs`, `options.rs`, `shutdown.rs`, `metrics.rs`, `error.rs` | what is known of jobs and pools, and said |
-//! | `clock.rs`, `clock_loom.rs` | the one place that reads a clock, and its stand-in for models |
+//! | `clock.rs`, `clock_modelled.rs` | the one place that reads a clock, and its stand-in for models |
 #![warn(missing_debug_implementations)]
 
 mod books;
 mod builder;
 mod cell;
-#[cfg(not(weftwork_loom))]
+#[cfg(not(any(weftwork_loom, weftwork_shuttle)))]
 mod clock;
-#[cfg(weftwork_loom)]
-#[path = "clock_loom.rs"]
+#[cfg(any(weftwork_loom, weftwork_shuttle))]
+#[path = "clock_modelled.rs"]
 mod clock;
 mod error;
 mod executor;

@@ -13,7 +13,7 @@ use core::time::Duration;
 use std::sync::Arc;
 use std::task::Wake;
 use weftwork::JoinError;
-use weftwork::model::{Probe, Tasks};
+use weftwork::doors::{Probe, Tasks};
 use weftwork::scope::{CancelScope, cancellable, current_scope, shield};
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};

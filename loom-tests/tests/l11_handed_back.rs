@@ -1,7 +1,7 @@
 //! Tasks that complete away from home, and freed cells (L11): each comes back once, and no cell is handed out twice.
 #![cfg(weftwork_loom)]
 
-use weftwork::model::{Depot, Engine, Ready};
+use weftwork::doors::{Depot, Engine, Ready};
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::atomic::{AtomicUsize, Ordering};
 use weftwork_sync::primitive::{Shared, thread};

@@ -4,7 +4,7 @@
 
 use core::future::{Future, pending};
 use weftwork::JoinHandle;
-use weftwork::model::Engine;
+use weftwork::doors::Engine;
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::unmodelled::Counter;
 use weftwork_sync::primitive::{Shared, thread};

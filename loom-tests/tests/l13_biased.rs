@@ -2,7 +2,7 @@
 //! and take. Each task is handed to one of them, and nobody is inside beside another: the value is watched.
 #![cfg(weftwork_loom)]
 
-use weftwork::model::{Engine, Ready, Section};
+use weftwork::doors::{Engine, Ready, Section};
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::unmodelled::Counter;
 use weftwork_sync::primitive::{Parker, Shared, thread};

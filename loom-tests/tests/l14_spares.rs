@@ -6,7 +6,7 @@
 //! numbers are those at the head of `scheduler/spares.rs`.
 #![cfg(weftwork_loom)]
 
-use weftwork::model::{Engine, Hire, Rest};
+use weftwork::doors::{Engine, Hire, Rest};
 use weftwork_loom_tests::Bound::{Preemptions, Unbounded};
 use weftwork_loom_tests::check;
 use weftwork_sync::block_on;

@@ -2,7 +2,7 @@
 //! meanwhile; and who finds one owns it.
 #![cfg(weftwork_loom)]
 
-use weftwork::model::Living;
+use weftwork::doors::Living;
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
 use weftwork_sync::primitive::{Shared, thread};

@@ -5,7 +5,7 @@
 use core::future::{pending, poll_fn, ready};
 use core::task::{Context, Poll};
 use weftwork::JoinError;
-use weftwork::model::{Crew, Probe, Tasks};
+use weftwork::doors::{Crew, Probe, Tasks};
 use weftwork::task::CancelKind;
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};

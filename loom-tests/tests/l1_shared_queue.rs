@@ -1,7 +1,7 @@
 //! The shared queue (L1): the owner pushes and pops while thieves steal, the ring wraps, and each task comes out once.
 #![cfg(weftwork_loom)]
 
-use weftwork::model::{CAPACITY, Here, Inbox, Ready, Tasks, pair};
+use weftwork::doors::{CAPACITY, Here, Inbox, Ready, Tasks, pair};
 use weftwork::task::TaskId;
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::{Shared, thread};

@@ -4,7 +4,7 @@
 
 use core::future::{Future, poll_fn};
 use core::task::{Poll, Waker};
-use weftwork::model::Tasks;
+use weftwork::doors::Tasks;
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
 use weftwork_sync::primitive::{Mutex, Shared, UnsafeCell, planted, thread};

@@ -1,7 +1,7 @@
 //! From a worker's own queue to thieves and through the injector (L3): no task is lost, none is run twice.
 #![cfg(weftwork_loom)]
 
-use weftwork::model::{Engine, Ready, Seat};
+use weftwork::doors::{Engine, Ready, Seat};
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::unmodelled::Counter;
 use weftwork_sync::primitive::{Shared, thread};

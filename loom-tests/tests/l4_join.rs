@@ -5,7 +5,7 @@
 use core::future::{Future, pending, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use weftwork::model::{Probe, Tasks};
+use weftwork::doors::{Probe, Tasks};
 use weftwork::{JoinError, JoinHandle};
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};

@@ -4,7 +4,7 @@
 
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
-use weftwork::model::{Engine, Sleepers};
+use weftwork::doors::{Engine, Sleepers};
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::block_on;
 use weftwork_sync::primitive::atomic::{AtomicBool, AtomicUsize, Ordering};

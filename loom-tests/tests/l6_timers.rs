@@ -2,7 +2,7 @@
 //! kept once it is out of the wheel.
 #![cfg(weftwork_loom)]
 
-use weftwork::model::{Probe, Wheel};
+use weftwork::doors::{Probe, Wheel};
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::{Shared, thread};
 

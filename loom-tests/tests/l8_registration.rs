@@ -4,7 +4,7 @@
 #![cfg(weftwork_loom)]
 
 use core::task::{Poll, Waker};
-use weftwork::model::reactor::{
+use weftwork::doors::reactor::{
     Direction, Event, First, Found, Notified, Place, Ready, Registry, ScheduledIo, Signs, Way,
 };
 use weftwork_loom_tests::{Bound, check};

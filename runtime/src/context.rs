@@ -7,8 +7,8 @@ use crate::observe::live;
 use crate::observe::unhandled::Unhandled;
 use crate::reactor::Reactor;
 use crate::runtime::fork;
-use crate::scheduler::Core;
 use crate::scheduler::worker::Worker;
+use crate::scheduler::{Core, coarse};
 use crate::task::TaskId;
 use crate::time::timers::Timers;
 use core::cell::{Cell, RefCell};
@@ -172,7 +172,10 @@ fn with_entered<R>(f: impl FnOnce(&Shared<Core>) -> R) -> Option<R> {
         return Some(f(&core));
     }
     // SAFETY: as in with_worker.
-    unsafe { worker.as_ref() }.map(|worker| f(&worker.core))
+    match unsafe { worker.as_ref() } {
+        Some(worker) => Some(f(&worker.core)),
+        None => coarse::with_core(f),
+    }
 }
 
 /// The current runtime.
@@ -182,7 +185,7 @@ pub(crate) fn current() -> Option<Shared<Core>> {
 
 /// The task that the calling thread is polling.
 pub(crate) fn current_task() -> Option<TaskId> {
-    with_worker(Worker::current).flatten()
+    with_worker(Worker::current).flatten().or_else(coarse::current_task)
 }
 
 /// A number by chance, for choices that shall not always fall alike; the worker's own generator, so that a run of one worker can be
@@ -207,7 +210,7 @@ pub(crate) fn xorshift(mut x: u32) -> u32 {
 
 /// Whether the calling thread is inside a runtime, so that blocking it would block a worker.
 pub(crate) fn is_worker() -> bool {
-    with_worker(|_| ()).is_some()
+    with_worker(|_| ()).is_some() || coarse::is_worker()
 }
 
 /// The reactor of the current runtime.
@@ -226,7 +229,7 @@ pub(crate) fn reactor() -> io::Result<Shared<Reactor>> {
 /// If the process forked after the runtime was built.
 #[inline(always)]
 pub(crate) fn with_timers<R>(f: impl FnOnce(&Timers, Option<&Shared<Core>>) -> R) -> Option<R> {
-    let elsewhere;
+    let held;
     // SAFETY: as in with_worker.
     let (timers, outside) = match unsafe { UPPERMOST.with(Cell::get).as_ref() } {
         // A spare leaves its seat again, so its wheel would be left behind: it arms with those that are no workers.
@@ -235,15 +238,16 @@ pub(crate) fn with_timers<R>(f: impl FnOnce(&Timers, Option<&Shared<Core>>) -> R
             (&worker.slot().timers, None)
         }
         _ => {
-            elsewhere = current()?;
-            fork::assert_parent(&elsewhere);
+            held = coarse::hold_current()?;
+            let elsewhere: &Shared<Core> = &held;
+            fork::assert_parent(elsewhere);
             // It may have entered its own runtime once more.
             // SAFETY: as in with_worker.
             match unsafe { WORKER.with(Cell::get).as_ref() } {
-                Some(worker) if Shared::ptr_eq(&worker.core, &elsewhere) && !worker.is_spare() => {
+                Some(worker) if Shared::ptr_eq(&worker.core, elsewhere) && !worker.is_spare() => {
                     (&worker.slot().timers, None)
                 }
-                _ => (&elsewhere.outside_timers, Some(&elsewhere)),
+                _ => (&elsewhere.outside_timers, Some(elsewhere)),
             }
         }
     };

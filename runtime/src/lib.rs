@@ -33,6 +33,7 @@
 
 mod context;
 pub mod group;
+pub mod model;
 mod observe;
 mod offload;
 mod platform;
@@ -59,14 +60,16 @@ pub mod testing;
 #[cfg(feature = "tokio-io")]
 mod tokio_io;
 
-#[cfg(weftwork_loom)]
+#[cfg(any(weftwork_loom, weftwork_shuttle))]
 #[doc(hidden)]
-pub mod model;
+pub mod doors;
 
 pub use group::{
     JoinSet, TaskGroup, TryTaskGroup, as_completed, gather, gather_outcomes, group, race, race_ok, staggered_race,
     try_gather, try_group,
 };
+#[doc(inline)]
+pub use model::model;
 pub use offload::{Offload, block_in_place, run_in_executor, to_thread};
 pub use runtime::{Handle, Runtime, run};
 pub use scope::is_cancelled;

@@ -3,7 +3,7 @@
 use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::platform::clock::Hold;
-use crate::scheduler::{Core, watchdog};
+use crate::scheduler::{Core, coarse, watchdog};
 use crate::scope::frame;
 use crate::scope::node::Node;
 use crate::scope::region::Rare;
@@ -54,7 +54,7 @@ where
         crate::runtime::fork::assert_parent(&core);
         let theirs = core.clone();
         let values = place::copy();
-        core.pool.submit_with(options, move || Unread::of(Some(theirs), values, f))
+        coarse::submit(&core, options, move || Unread::of(Some(theirs), values, f))
     };
     Offload { state: State::New { start: Some(Box::new(start)), name }, join_on_cancel: None, waits: None }
 }

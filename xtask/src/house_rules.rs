@@ -12,15 +12,26 @@ const LONGEST_FILE: usize = 800;
 const SAFETY_WITHIN: usize = 3;
 
 /// Every folder of Rust that is ours: the members of the workspace.
-const SOURCES: [&str; 10] =
-    ["runtime", "sync", "timer", "blocking", "macros", "tests", "loom-tests", "benches", "examples", "xtask"];
+const SOURCES: [&str; 11] = [
+    "runtime",
+    "sync",
+    "timer",
+    "blocking",
+    "macros",
+    "tests",
+    "loom-tests",
+    "shuttle-tests",
+    "benches",
+    "examples",
+    "xtask",
+];
 
 /// Where the operating system may be named, and where a system's calls are made.
 const SYSTEM_DOORS: [&str; 3] = ["runtime/src/platform", "runtime/src/reactor", "runtime/src/signal"];
 /// Where the worlds themselves are written.
 const WORLDS: [&str; 2] = ["sync/src/primitive", "runtime/src/platform"];
 /// What selects a world.
-const WORLD_CFGS: [&str; 2] = ["weftwork_loom", "weftwork_count"];
+const WORLD_CFGS: [&str; 3] = ["weftwork_loom", "weftwork_shuttle", "weftwork_count"];
 
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let mut faults = Vec::new();
@@ -177,6 +188,7 @@ mod tests {
         assert_eq!(at("use weftwork_loom_tests::check;"), 0);
         assert_eq!(at("#[cfg(weftwork_loom)]\nfn f() {}"), 1);
         assert_eq!(at("#[cfg(not(weftwork_count))]\nfn f() {}"), 1);
+        assert_eq!(at("#[cfg(any(weftwork_loom, weftwork_shuttle))]\nmod a;"), 0);
         assert_eq!(at("if cfg!(weftwork_loom) {}"), 1);
         assert_eq!(count("sync/src/primitive/a.rs", "#[cfg(weftwork_loom)]\nfn f() {}"), 0);
     }

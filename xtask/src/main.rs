@@ -1,4 +1,4 @@
-//! The tasks of this workspace, as one program: `cargo xtask test | loom | count | icount | show | examples | rules | bench | deps | houserules | help`.
+//! The tasks of this workspace, as one program: `cargo xtask test | loom | shuttle | count | icount | show | examples | rules | bench | deps | houserules | help`.
 //!
 //! It stands on std alone, so that it builds in seconds on any machine, before anything else does.
 //!
@@ -9,6 +9,7 @@
 //! | `workspace.rs` | where things lie, and cargo as it was started |
 //! | `everything.rs` | `test`: what has to hold before a change goes in |
 //! | `models.rs`, `figures.rs` | `loom`: building and running the models; the lines they print, and the table |
+//! | `schedules.rs` | `shuttle`: the scenarios under drawn schedules |
 //! | `icount.rs` | `icount`: instructions per operation, beside what they were |
 //! | `writes.rs` | `count`: the tests of the counting world |
 //! | `rules.rs` | `rules`: the tests of the contract, again and again |
@@ -38,6 +39,7 @@ mod icount;
 mod models;
 mod programs;
 mod rules;
+mod schedules;
 mod source;
 mod steps;
 mod workspace;
@@ -62,6 +64,11 @@ cargo xtask COMMAND
         models, bounds, executions and time. --full searches each as far as it is meant to go; --only takes the files
         whose name contains NAME; --bound overrides every model's preemption bound (0 lifts it); --jobs is how many
         files run at once, by default one per core.
+
+  shuttle [--schedules N] [--scenario S] [--seed N] [--replay SCHEDULE]
+        Builds the scenarios (--cfg weftwork_shuttle, profile loom, in a target directory of their own) and runs each with N
+        schedules (1 000) drawn at random and as many drawn by priorities. --scenario takes those whose name contains S; --seed
+        draws the same again; --replay runs the one that was printed of a failure.
 
   count
         Runs the tests of the counting world (--cfg weftwork_count), in which each atomic operation is written down: how many
@@ -118,6 +125,7 @@ fn run(arguments: &mut Arguments) -> Outcome {
     match command.as_deref() {
         Some("test") => everything::run(&workspace, everything::Choice::read(arguments)?),
         Some("loom") => models::run(&workspace, &models::Choice::read(arguments)?),
+        Some("shuttle") => schedules::run(&workspace, arguments),
         Some("count") => arguments.end().and_then(|()| writes::run(&workspace)),
         Some("icount") => {
             let bless = arguments.flag("--bless");

@@ -16,6 +16,11 @@ use crate::figures::{Figure, table};
 use crate::steps::seconds;
 use crate::workspace::{Workspace, announce};
 
+/// Where models are: those of our protocols, and those of the example that shows users how to write their own.
+const FOLDERS: [&str; 2] = ["loom-tests/tests", "examples/modelled/tests"];
+/// The packages they belong to.
+const PACKAGES: [&str; 2] = ["weftwork-loom-tests", "modelled"];
+
 /// What the command line asked for.
 pub(crate) struct Choice {
     full: bool,
@@ -61,8 +66,10 @@ pub(crate) fn run(workspace: &Workspace, choice: &Choice) -> Outcome {
 /// The names of the files of models, by their stem.
 fn chosen_files(workspace: &Workspace, choice: &Choice) -> Result<Vec<String>, String> {
     let all: Vec<String> = workspace
-        .rust_files(&["loom-tests/tests"])?
+        .rust_files(&FOLDERS)?
         .iter()
+        // Folders below hold what the files share.
+        .filter(|path| path.parent().is_some_and(|folder| folder.ends_with("tests")))
         .filter_map(|path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()))
         .collect();
     let wanted = choice.only.as_deref().unwrap_or("");
@@ -80,7 +87,10 @@ struct Binary {
 
 fn build(workspace: &Workspace, files: &[String]) -> Result<Vec<Binary>, String> {
     let mut cargo = workspace.cargo_loom();
-    cargo.args(["test", "--package", "weftwork-loom-tests", "--profile", "loom", "--no-run"]);
+    cargo.args(["test", "--profile", "loom", "--no-run"]);
+    for package in PACKAGES {
+        cargo.args(["--package", package]);
+    }
     for name in files {
         cargo.args(["--test", name]);
     }
@@ -96,7 +106,7 @@ fn build(workspace: &Workspace, files: &[String]) -> Result<Vec<Binary>, String>
         .iter()
         .map(|name| match built.iter().find(|path| is_built_from(path, name)) {
             Some(path) => Ok(Binary { name: name.clone(), path: path.clone() }),
-            None => Err(format!("cargo built no program from loom-tests/tests/{name}.rs")),
+            None => Err(format!("cargo built no program from {name}.rs")),
         })
         .collect()
 }
@@ -153,7 +163,7 @@ fn run_one(workspace: &Workspace, choice: &Choice, binary: &Binary) -> Report {
         .env("WEFTWORK_LOOM", if choice.full { "full" } else { "quick" })
         .stdin(Stdio::null());
     if let Some(bound) = choice.bound {
-        command.env("WEFTWORK_LOOM_BOUND", bound.to_string());
+        command.env("WEFTWORK_LOOM_BOUND", bound.to_string()).env("WEFTWORK_MODEL_PREEMPTIONS", bound.to_string());
     }
     match command.output() {
         Ok(output) => judge(&binary.name, &output, began.elapsed()),

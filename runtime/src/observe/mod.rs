@@ -10,9 +10,9 @@
 //! | `unhandled.rs` | what ended badly and nobody will read |
 
 pub(crate) mod events;
-#[cfg(not(weftwork_loom))]
+#[cfg(not(any(weftwork_loom, weftwork_shuttle)))]
 pub(crate) mod live;
-#[cfg(weftwork_loom)]
+#[cfg(any(weftwork_loom, weftwork_shuttle))]
 #[path = "live_model.rs"]
 pub(crate) mod live;
 pub(crate) mod metrics;

@@ -14,27 +14,27 @@
 pub(crate) mod asymmetric;
 pub(crate) mod clock;
 
-#[cfg(all(target_os = "linux", not(weftwork_loom)))]
+#[cfg(all(target_os = "linux", not(any(weftwork_loom, weftwork_shuttle))))]
 #[path = "linux.rs"]
 mod system;
-#[cfg(all(not(target_os = "linux"), not(weftwork_loom)))]
+#[cfg(all(not(target_os = "linux"), not(any(weftwork_loom, weftwork_shuttle))))]
 #[path = "other.rs"]
 mod system;
-#[cfg(weftwork_loom)]
+#[cfg(any(weftwork_loom, weftwork_shuttle))]
 #[path = "modelled.rs"]
 mod system;
 
-#[cfg(all(target_os = "linux", not(weftwork_loom)))]
+#[cfg(all(target_os = "linux", not(any(weftwork_loom, weftwork_shuttle))))]
 #[path = "processors_linux.rs"]
 mod processors;
-#[cfg(not(all(target_os = "linux", not(weftwork_loom))))]
+#[cfg(not(all(target_os = "linux", not(any(weftwork_loom, weftwork_shuttle)))))]
 #[path = "processors_none.rs"]
 mod processors;
 
-#[cfg(all(target_arch = "x86_64", not(weftwork_loom)))]
+#[cfg(all(target_arch = "x86_64", not(any(weftwork_loom, weftwork_shuttle))))]
 #[path = "prefetch_x86.rs"]
 mod prefetch;
-#[cfg(not(all(target_arch = "x86_64", not(weftwork_loom))))]
+#[cfg(not(all(target_arch = "x86_64", not(any(weftwork_loom, weftwork_shuttle)))))]
 #[path = "prefetch_none.rs"]
 mod prefetch;
 

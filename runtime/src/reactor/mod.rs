@@ -61,7 +61,7 @@ pub use interest::Interest;
 pub(crate) use turn::Turn;
 
 /// What models drive; see loom-tests/tests/l8_registration.rs.
-#[cfg(weftwork_loom)]
+#[cfg(any(weftwork_loom, weftwork_shuttle))]
 #[doc(hidden)]
 pub mod model {
     pub use super::direction::{Direction, First, Found, Ready, Signs};

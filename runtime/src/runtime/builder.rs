@@ -5,6 +5,7 @@ use crate::observe::events;
 use crate::observe::unhandled::{Hook, Unhandled};
 use crate::platform::clock::Clock;
 use crate::reactor::{Backend, Reactor};
+use crate::scheduler::coarse::Coarse;
 use crate::scheduler::idle::Idle;
 use crate::scheduler::queue::Injector;
 use crate::scheduler::slot::Slot;
@@ -367,6 +368,12 @@ impl Builder {
         }
     }
 
+    /// On that clock, in an order that is drawn or the usual one, whatever the environment says of orders.
+    #[allow(dead_code, reason = "models that are searched have cores of their own")]
+    pub(crate) fn for_model(self, clock: Clock, seed: Option<u64>) -> Self {
+        Self { clock, seed, ..self }
+    }
+
     /// Puts the runtime together without starting a thread.
     pub(crate) fn assemble(self) -> Result<Shared<Core>, BuildError> {
         let workers = if self.multi { self.workers.map_or_else(workers_from_environment, Ok)? } else { 1 };
@@ -385,6 +392,7 @@ impl Builder {
         let timers = || Timers::new(clock.clone());
         let core = Shared::new(Core {
             slots: (0..workers + spares).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
+            coarse: Coarse::default(),
             injector: Injector::new(),
             idle: Idle::new(workers + spares, workers),
             outside: Mutex::new(Outside { owned: OwnedList::new(), gate: Gate::Open }),

@@ -42,7 +42,7 @@ use core::task::Waker;
 use core::time::Duration;
 use weftwork_sync::primitive::atomic::{AtomicU8, Ordering};
 use weftwork_sync::primitive::{Mutex, Parker, Shared};
-use weftwork_sync::{Unpark, block_on, block_on_with};
+use weftwork_sync::{Unpark, block_on_with};
 
 /// How long what holds the time up may go unnoticed once it is gone.
 const RETRY: Duration = Duration::from_micros(500);
@@ -272,7 +272,7 @@ impl Core {
     /// Runs a future to its end on a thread that is no worker.
     pub(crate) fn wait_for<F: Future>(&self, future: F) -> F::Output {
         match &self.jumps {
-            None => block_on(future),
+            None => super::coarse::wait_for(self, future),
             Some(jumps) => self.wait_in(jumps, future),
         }
     }

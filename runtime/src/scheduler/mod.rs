@@ -25,8 +25,17 @@
 //! | `watchdog.rs` | bounded delay: finds blocked workers, rescues, starts spares, reports |
 //! | `wind_down.rs` | the end of a run: tasks are cancelled, and clean up |
 //! | `shutdown.rs` | the end of a runtime |
+//! | `coarse.rs`, `coarse_none.rs` | what stands in for all of this where users' own code is modelled, and nothing elsewhere |
+//! | `bare.rs` | a core as models build it |
 
+#[cfg(any(weftwork_loom, weftwork_shuttle))]
+pub(crate) mod bare;
 pub(crate) mod biased;
+#[cfg(any(weftwork_loom, weftwork_shuttle))]
+pub(crate) mod coarse;
+#[cfg(not(any(weftwork_loom, weftwork_shuttle)))]
+#[path = "coarse_none.rs"]
+pub(crate) mod coarse;
 pub(crate) mod deferred;
 mod gather;
 pub(crate) mod idle;
@@ -103,6 +112,7 @@ pub(crate) struct Config {
 pub struct Core {
     pub(crate) slots: Box<[CachePadded<Slot>]>,
     pub(crate) config: Config,
+    pub(crate) coarse: coarse::Coarse,
     pub(crate) injector: Injector,
     pub(crate) idle: Idle,
     pub(crate) outside: Mutex<Outside>,
@@ -219,7 +229,7 @@ impl Schedule for CoreRef {
                 }
             }
         });
-        if let Some(task) = task {
+        if let Some(task) = task.and_then(|task| coarse::take_from_inside(self.0, task)) {
             // SAFETY: the task is incomplete.
             let core = unsafe { self.to_shared() };
             core.inject(task);
@@ -293,6 +303,7 @@ impl Schedule for CoreRef {
 impl Core {
     /// Takes a task from a thread that is no worker of this runtime.
     pub(crate) fn inject(&self, task: Runnable) {
+        let Some(task) = self.coarse.take(task) else { return };
         self.stats.remote_schedules.add(1);
         if task.header().spec.pinned && self.config.multi {
             return self.mail(task);

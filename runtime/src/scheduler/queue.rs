@@ -7,10 +7,10 @@
 //! The shared queue is kept at [`SHARED_CAPACITY`] or fewer: up to there crossbeam's buffer never grows, and growing is
 //! what makes it allocate, pin epochs and flush garbage (10 ns an operation instead of 6.5).
 
-#[cfg(not(weftwork_loom))]
+#[cfg(not(any(weftwork_loom, weftwork_shuttle)))]
 #[path = "queue/deque.rs"]
 mod world;
-#[cfg(weftwork_loom)]
+#[cfg(any(weftwork_loom, weftwork_shuttle))]
 #[path = "queue/ring.rs"]
 mod world;
 

@@ -12,10 +12,13 @@
 
 pub(crate) mod depot;
 
-#[cfg(not(weftwork_loom))]
+#[cfg(not(any(weftwork_loom, weftwork_shuttle)))]
 mod cache;
 #[cfg(weftwork_loom)]
 #[path = "recycle/no_cache.rs"]
+mod cache;
+#[cfg(weftwork_shuttle)]
+#[path = "recycle/plain.rs"]
 mod cache;
 
 pub(crate) use cache::{Kept, allocate, enter_worker, free, leave_worker};

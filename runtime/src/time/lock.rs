@@ -22,10 +22,13 @@ use core::fmt;
 use weftwork_sync::primitive::UnsafeCell;
 use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
 
-#[cfg(not(weftwork_loom))]
+#[cfg(not(any(weftwork_loom, weftwork_shuttle)))]
 mod wait;
 #[cfg(weftwork_loom)]
 #[path = "lock/wait_modelled.rs"]
+mod wait;
+#[cfg(weftwork_shuttle)]
+#[path = "lock/wait_drawn.rs"]
 mod wait;
 
 /// A value that one thread at a time uses.

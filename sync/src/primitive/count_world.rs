@@ -11,7 +11,7 @@ use std::time::Duration;
 #[allow(dead_code, unused_imports, reason = "its atomics, cells and locks are replaced below")]
 mod plain;
 
-pub use plain::{__const_fn_inner, __thread_local_inner, hint, thread};
+pub use plain::{__const_fn_inner, __thread_local_inner, hint, open, thread};
 
 /// Production's atomics and fences, counted.
 pub mod atomic {

@@ -39,6 +39,20 @@ pub mod thread {
     pub fn spawn<T: 'static>(_name: String, f: impl FnOnce() -> T + 'static) -> io::Result<JoinHandle<T>> {
         Ok(loom::thread::spawn(f))
     }
+
+    /// Words of a large stack: loom's own 32 KiB are soon used up by futures that were not optimised.
+    const STACK: usize = (1 << 18) / size_of::<usize>();
+
+    /// As [`spawn`], for code that is not ours, which may go deep.
+    ///
+    /// # Errors
+    /// Never here.
+    pub fn spawn_deep<T: Send + 'static>(
+        name: String,
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<JoinHandle<T>> {
+        loom::thread::Builder::new().name(name).stack_size(STACK).spawn(f)
+    }
 }
 
 /// Loom's cell: an access that is not ordered after a conflicting one fails the model.
@@ -180,6 +194,12 @@ impl Default for Condvar {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// What users model their own code with: loom's types under the names that the standard library has for them.
+pub mod open {
+    pub use loom::sync::{Condvar, Mutex, MutexGuard, atomic};
+    pub use loom::thread::{JoinHandle, spawn, yield_now};
 }
 
 #[doc(hidden)]

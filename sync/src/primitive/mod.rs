@@ -7,14 +7,16 @@
 //! |---|---|---|
 //! | `std_world` | none | `core` atomics, `parking_lot` locks, OS threads |
 //! | `loom_world` | `weftwork_loom` | loom: every interleaving within a bound |
+//! | `shuttle_world` | `weftwork_shuttle` | shuttle: as many drawn interleavings as asked, of whole programs |
 //! | `count_world` | `weftwork_count` | production's, each of whose accesses is counted |
 //!
-//! Further worlds (`weftwork_shuttle`, `weftwork_sim`, `weftwork_tsan`) plug in here: a module of the same API beside
-//! these, and one line in the selection below. Nothing outside this folder would change.
+//! Further worlds (`weftwork_sim`, `weftwork_tsan`) plug in here: a module of the same API beside these, and one line in the
+//! selection below. The two that search, loom and shuttle, go together wherever something stands in for the system or for a crate
+//! that they cannot see into.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `std_world.rs`, `loom_world.rs`, `count_world.rs` | the worlds |
+//! | `std_world.rs`, `loom_world.rs`, `shuttle_world.rs`, `count_world.rs` | the worlds |
 //! | `tally.rs` | what the counting world writes down |
 //! | `dekker.rs` | the only two functions that pair a store with a later load of another word |
 //! | `deadline.rs` | how long a plain thread waits |
@@ -30,17 +32,17 @@ mod deadline;
 pub mod dekker;
 pub mod fault;
 mod parker;
-#[cfg(not(weftwork_loom))]
+#[cfg(not(any(weftwork_loom, weftwork_shuttle)))]
 mod patience;
-#[cfg(weftwork_loom)]
-#[path = "patience_loom.rs"]
+#[cfg(any(weftwork_loom, weftwork_shuttle))]
+#[path = "patience_modelled.rs"]
 mod patience;
 mod shared;
 #[cfg(weftwork_count)]
 pub mod tally;
 pub mod unmodelled;
 
-#[cfg(not(any(weftwork_loom, weftwork_count)))]
+#[cfg(not(any(weftwork_loom, weftwork_shuttle, weftwork_count)))]
 #[path = "std_world.rs"]
 mod world;
 #[cfg(weftwork_count)]
@@ -49,6 +51,9 @@ mod world;
 #[cfg(weftwork_loom)]
 #[path = "loom_world.rs"]
 mod world;
+#[cfg(weftwork_shuttle)]
+#[path = "shuttle_world.rs"]
+mod world;
 
 pub use contain::{Panic, contain, planted};
 pub use deadline::Deadline;
@@ -56,7 +61,7 @@ pub use parker::{ParkResult, Parker};
 pub use patience::{Asleep, Patience};
 pub use shared::{Shared, WeakShared};
 pub use world::{
-    Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, UnsafeCell, atomic, hint, thread,
+    Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, UnsafeCell, atomic, hint, open, thread,
 };
 
 #[doc(hidden)]
@@ -82,3 +87,6 @@ macro_rules! weft_const_fn {
 #[cfg(weftwork_loom)]
 #[doc(hidden)]
 pub use loom as __loom;
+#[cfg(weftwork_shuttle)]
+#[doc(hidden)]
+pub use shuttle as __shuttle;

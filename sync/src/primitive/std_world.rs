@@ -275,6 +275,12 @@ impl Condvar {
     }
 }
 
+/// What users model their own code with, outside of a model: the standard library's own.
+pub mod open {
+    pub use std::sync::{Condvar, Mutex, MutexGuard, atomic};
+    pub use std::thread::{JoinHandle, spawn, yield_now};
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __weft_std_thread_local {

@@ -3,25 +3,18 @@
 use super::tasks::Ready;
 use super::timers::Armed;
 use crate::context;
-use crate::platform::clock::{Clock, ManualTime};
-use crate::scheduler::idle::Idle;
-use crate::scheduler::queue::Injector;
-use crate::scheduler::slot::{Bed, Slot};
-use crate::scheduler::spares::Spares;
-use crate::scheduler::wind_down::{Stage, WindDown};
+use crate::platform::clock::ManualTime;
+use crate::scheduler::bare::Bare;
+use crate::scheduler::coarse::Coarse;
+use crate::scheduler::slot::Bed;
+use crate::scheduler::wind_down::Stage;
 use crate::scheduler::worker::{Step, Worker};
-use crate::scheduler::{Config, Core, Gate, Keeper, Outside, Stats, shutdown, watchdog};
-use crate::task::owned::OwnedList;
+use crate::scheduler::{Core, shutdown, watchdog};
 use crate::task::{self, CancelCause, CancelKind, JoinHandle};
-use crate::time::timers::Timers;
 use core::future::Future;
 use core::panic::Location;
 use core::task::Waker;
-use crossbeam_utils::CachePadded;
-use weftwork_blocking::ThreadPool;
-use weftwork_sync::primitive::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use weftwork_sync::primitive::unmodelled::Counter;
-use weftwork_sync::primitive::{Mutex, Shared};
+use weftwork_sync::primitive::Shared;
 
 /// A runtime's core without threads of its own.
 #[derive(Clone)]
@@ -56,49 +49,9 @@ impl Engine {
 
     fn new(workers: usize, spares: usize, multi: bool, watched: bool) -> Self {
         let time = Shared::new(ManualTime::default());
-        let clock = Clock::Manual(time.clone());
-        let timers = || Timers::new(clock.clone());
-        let core = Shared::new(Core {
-            slots: (0..workers + spares).map(|_| CachePadded::new(Slot::new(timers()))).collect(),
-            injector: Injector::new(),
-            idle: Idle::new(workers + spares, workers),
-            outside: Mutex::new(Outside { owned: OwnedList::new(), gate: Gate::Open }),
-            outside_timers: timers(),
-            keeper: Keeper {
-                seat: Mutex::new(()),
-                slot: AtomicUsize::new(0),
-                deadline: AtomicU64::new(0),
-                entrusted: Counter::new(0),
-            },
-            reactor: None,
-            stopping: AtomicBool::new(false),
-            watchdog: watchdog::Watchdog::new(),
-            spares: Spares::new(spares),
-            exits: Shared::new(shutdown::Exits::default()),
-            pool: ThreadPool::builder().max_threads(1).build(),
-            home: Mutex::new(None),
-            stats: Stats::default(),
-            process: crate::platform::process_id(),
-            driven: AtomicBool::new(false),
-            wind_down: WindDown::new(),
-            jumps: None,
-            forever: weftwork_sync::Notify::new(),
-            config: Config {
-                debug: false,
-                on_spawn: None,
-                on_complete: None,
-                workers,
-                multi,
-                watchdog: watchdog::Limits { enabled: watched, ..watchdog::Limits::default() },
-                thread_name: "model".into(),
-                on_unhandled: None,
-                on_thread_start: None,
-                on_thread_stop: None,
-                clock: clock.clone(),
-                grace: core::time::Duration::ZERO,
-                seed: None,
-            },
-        });
+        let bare =
+            Bare { workers, spares, multi, watched, time: time.clone(), coarse: Coarse::default(), on_unhandled: None };
+        let core = bare.core();
         Self { core, time }
     }
 

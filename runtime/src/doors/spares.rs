@@ -104,7 +104,7 @@ impl Engine {
     }
 
     /// Runs `f` on a thread that shutdown waits for, as it does for the watchdog's.
-    pub fn counted(&self, f: impl FnOnce() + 'static) -> thread::JoinHandle<()> {
+    pub fn counted(&self, f: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
         let core = self.core.clone();
         core.exits.enter();
         let counted = move || {
