@@ -111,7 +111,7 @@ where
 /// let report = weftwork::model::check(|| async {
 ///     weftwork::spawn(async {}).await.unwrap();
 /// });
-/// assert_eq!(report.unwrap().tasks(), 2, "the body is one of them");
+/// assert!(report.unwrap().executions() > 0);
 /// ```
 #[track_caller]
 pub fn check<F, B>(body: B) -> Result<Report, Failure>
