@@ -2,6 +2,8 @@
 //! or a free place, and closing reaches everybody, in whichever state either end or a future is dropped.
 #![cfg(weftwork_loom)]
 
+mod by_hand;
+
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use weftwork_loom_tests::{Bound, check};
@@ -114,58 +116,6 @@ fn two_receivers_get_two_values() {
     });
 }
 
-/// Futures polled by hand, each only when its waker was called: a wake-up that is lost leaves one of them undone.
-///
-/// The flags are the model's, so that it explores polls before and after each wake, and relaxed, so that they order nothing.
-#[allow(clippy::disallowed_types, reason = "the standard library makes wakers of its own Arc only")]
-mod by_hand {
-    use core::pin::Pin;
-    use core::task::{Context, Waker};
-    use std::sync::Arc;
-    use std::task::Wake;
-    use weftwork_sync::primitive::atomic::{AtomicBool, Ordering::Relaxed};
-
-    struct Flag(AtomicBool);
-    impl Wake for Flag {
-        fn wake(self: Arc<Self>) {
-            self.0.swap(true, Relaxed);
-        }
-    }
-
-    pub(super) struct Task<'a> {
-        future: Option<Pin<Box<dyn Future<Output = ()> + 'a>>>,
-        woken: Arc<Flag>,
-    }
-
-    impl<'a> Task<'a> {
-        pub(super) fn new(future: impl Future<Output = ()> + 'a) -> Self {
-            Self { future: Some(Box::pin(future)), woken: Arc::new(Flag(AtomicBool::new(true))) }
-        }
-
-        pub(super) fn is_done(&self) -> bool {
-            self.future.is_none()
-        }
-
-        /// Polls if woken; whether it was.
-        pub(super) fn run(&mut self) -> bool {
-            let waker = Waker::from(self.woken.clone());
-            let Some(future) = &mut self.future else { return false };
-            if !self.woken.0.swap(false, Relaxed) {
-                return false;
-            }
-            if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
-                self.future = None;
-            }
-            true
-        }
-    }
-}
-
-/// Runs both until neither is woken.
-fn run_both(a: &mut by_hand::Task<'_>, b: &mut by_hand::Task<'_>) {
-    while a.run() | b.run() {}
-}
-
 #[test]
 fn two_senders_in_flight_wake_two_receivers() {
     // A slot that is stamped while the one before it is not: the notification must not be used up on it (rule 3).
@@ -173,7 +123,7 @@ fn two_senders_in_flight_wake_two_receivers() {
         let (sender, receiver) = channel::bounded(2);
         let mut a = by_hand::Task::new(async { assert_eq!(receiver.recv().await, Ok(1)) });
         let mut b = by_hand::Task::new(async { assert_eq!(receiver.recv().await, Ok(1)) });
-        run_both(&mut a, &mut b);
+        by_hand::run_both(&mut a, &mut b);
         // The last sender stays: its end would wake everybody.
         let others = [sender.clone(), sender.clone()].map(|s| spawn(move || s.try_send(1).unwrap()));
         a.run();
@@ -181,7 +131,7 @@ fn two_senders_in_flight_wake_two_receivers() {
         for other in others {
             other.join().unwrap();
         }
-        run_both(&mut a, &mut b);
+        by_hand::run_both(&mut a, &mut b);
         assert!(a.is_done() && b.is_done());
     });
 }
@@ -194,7 +144,7 @@ fn two_receivers_in_flight_free_two_places_for_two_senders() {
         sender.try_send(0).unwrap();
         let mut a = by_hand::Task::new(async { sender.send(1).await.unwrap() });
         let mut b = by_hand::Task::new(async { sender.send(1).await.unwrap() });
-        run_both(&mut a, &mut b);
+        by_hand::run_both(&mut a, &mut b);
         let others = [receiver.clone(), receiver.clone()].map(|r| spawn(move || r.try_recv()));
         a.run();
         b.run();
@@ -202,7 +152,7 @@ fn two_receivers_in_flight_free_two_places_for_two_senders() {
             // A receiver that comes while the other is between claim and stamp still finds the second value.
             assert!(other.join().unwrap().is_ok());
         }
-        run_both(&mut a, &mut b);
+        by_hand::run_both(&mut a, &mut b);
         assert!(a.is_done() && b.is_done());
         assert_eq!(receiver.len(), 2);
     });
@@ -219,7 +169,7 @@ fn a_value_in_flight_at_closing_leaves_nobody_asleep() {
             seen.set(seen.get() + usize::from(got));
         };
         let (mut a, mut b) = (by_hand::Task::new(receive()), by_hand::Task::new(receive()));
-        run_both(&mut a, &mut b);
+        by_hand::run_both(&mut a, &mut b);
         let theirs = receiver.clone();
         let sends = spawn(move || usize::from(sender.try_send(1).is_ok()));
         let comes_first = spawn(move || usize::from(theirs.try_recv().is_ok()));
@@ -228,7 +178,7 @@ fn a_value_in_flight_at_closing_leaves_nobody_asleep() {
         b.run();
         let sent = sends.join().unwrap();
         let mine = comes_first.join().unwrap();
-        run_both(&mut a, &mut b);
+        by_hand::run_both(&mut a, &mut b);
         assert!(a.is_done() && b.is_done());
         assert_eq!(sent, seen.get() + mine);
     });
@@ -401,7 +351,7 @@ fn a_closed_dropped_in_any_state_leaves_the_list_whole() {
     check("channel/closed_dropped", Bound::Preemptions(3), Bound::Unbounded, || {
         let (sender, receiver) = channel::bounded::<u32>(1);
         let second = sender.clone();
-        let gives_up = spawn(move || drop(poll_once(second.closed())));
+        let gives_up = spawn(move || poll_once(second.closed()).is_some());
         receiver.close();
         block_on(sender.closed());
         gives_up.join().unwrap();

@@ -121,27 +121,36 @@ fn tokio_8260_two_receivers_hear_of_the_end_that_a_permit_makes() {
 }
 
 #[test]
-fn a_place_that_another_looked_at_is_written_after_it_was_emptied() {
-    check("reserve/looked_at_by_another", Bound::Preemptions(2), Bound::Preemptions(3), || {
+fn a_push_beside_a_permit_writes_a_place_that_the_permit_looked_at() {
+    check("reserve/push_where_a_permit_looked", Bound::Preemptions(2), Bound::Preemptions(3), || {
         let (sender, receiver) = channel::bounded(2);
         assert!(sender.try_send(1).is_ok() && sender.try_send(1).is_ok());
-        let mine = sender.clone();
-        let empties = spawn(move || {
-            let got = [receiver.try_recv(), receiver.try_recv()];
-            (got, receiver)
-        });
-        // The permit looks at the first place, and the push beside it takes that one and looks at the second.
-        let reserves = spawn(move || {
-            if let Ok(permit) = sender.try_reserve() {
-                permit.send(2);
-            }
-        });
-        let sent = usize::from(mine.try_send(3).is_ok());
-        reserves.join().unwrap();
-        let (got, receiver) = empties.join().unwrap();
-        assert_eq!(got, [Ok(1), Ok(1)]);
-        let left = std::iter::from_fn(|| receiver.try_recv().ok()).count();
-        assert!(left >= sent && left <= 2);
+        let (theirs, second) = (sender.clone(), receiver.clone());
+        // Another empties the first place, of which this thread hears by the permit only.
+        let empties = spawn(move || second.try_recv().is_ok());
+        let reserves = spawn(move || theirs.try_reserve().map(|permit| permit.send(2)).is_ok());
+        let mut got = usize::from(receiver.try_recv().is_ok());
+        let mut sent = 2 + usize::from(sender.try_send(3).is_ok());
+        sent += usize::from(reserves.join().unwrap());
+        got += usize::from(empties.join().unwrap());
+        got += std::iter::from_fn(|| receiver.try_recv().ok()).count();
+        assert_eq!(got, sent);
+    });
+}
+
+#[test]
+fn a_permit_writes_a_place_that_a_push_looked_at() {
+    check("reserve/permit_where_a_push_looked", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let (sender, receiver) = channel::bounded(2);
+        assert!(sender.try_send(1).is_ok());
+        let permit = sender.clone().try_reserve_owned().unwrap();
+        let pushes = spawn(move || usize::from(sender.try_send(3).is_ok()));
+        let uses = spawn(move || drop(permit.send(2)));
+        // Emptied here, of which the permit's thread hears by the push only.
+        assert_eq!(receiver.try_recv(), Ok(1));
+        uses.join().unwrap();
+        let sent = 1 + pushes.join().unwrap();
+        assert_eq!(std::iter::from_fn(|| receiver.try_recv().ok()).count(), sent);
     });
 }
 

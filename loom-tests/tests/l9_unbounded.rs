@@ -2,6 +2,8 @@
 //! nobody is in them, and nobody sleeps beside a value.
 #![cfg(weftwork_loom)]
 
+mod by_hand;
+
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use weftwork_loom_tests::{Bound, check};
@@ -122,18 +124,21 @@ fn a_receiver_at_the_heels_of_a_sender_over_the_end_of_a_block() {
 
 #[test]
 fn two_in_flight_wake_two_receivers() {
-    check("unbounded/in_flight", Bound::Preemptions(1), Bound::Preemptions(2), || {
+    // A value that is written while the one before it is not: the notification must not be used up on it (rule 3).
+    check("unbounded/in_flight", Bound::Preemptions(2), Bound::Preemptions(3), || {
         let (sender, receiver) = channel::unbounded();
+        let mut a = by_hand::Task::new(async { assert_eq!(receiver.recv().await, Ok(1)) });
+        let mut b = by_hand::Task::new(async { assert_eq!(receiver.recv().await, Ok(1)) });
+        by_hand::run_both(&mut a, &mut b);
+        // The last sender stays: its end would wake everybody.
         let others = [sender.clone(), sender.clone()].map(|s| spawn(move || s.send(1).unwrap()));
-        let second = receiver.clone();
-        let takes = spawn(move || assert_eq!(block_on(second.recv()), Ok(1)));
-        assert_eq!(block_on(receiver.recv()), Ok(1));
-        takes.join().unwrap();
+        a.run();
+        b.run();
         for other in others {
             other.join().unwrap();
         }
-        // The last sender stays until here: its end would wake everybody.
-        drop(sender);
+        by_hand::run_both(&mut a, &mut b);
+        assert!(a.is_done() && b.is_done());
     });
 }
 

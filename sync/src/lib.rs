@@ -1,7 +1,8 @@
 //! Async locks, channels, queues and notifications that run on any executor.
 //!
 //! Nothing here knows a runtime: a primitive needs the waker it is polled with and nothing else, so it works on weftwork, on
-//! tokio, on smol, and with [`block_on`] on a plain thread. None of them allocates in order to wait.
+//! tokio, on smol, and with [`block_on`] on a plain thread. None of them allocates in order to wait, but for
+//! those that say so.
 //!
 //! # Which one is for what
 //!
@@ -15,6 +16,7 @@
 //! | the newest of many values | [`watch`] | - | `watch` |
 //! | every one of many values, for each of many | [`broadcast`] | - | `broadcast` |
 //! | a queue of values between tasks, with a bound | [`channel::bounded`] | `Queue` | `mpsc` |
+//! | one without a bound; one without a buffer, from hand to hand | [`channel::unbounded`], [`channel::rendezvous`](channel::rendezvous()) | `Queue` | `mpsc` |
 //! | a queue that knows when the work on its items is done, also by priority or last in, first out | [`Queue`], [`PriorityQueue`], [`LifoQueue`] | `Queue` with `join` | |
 //! | one task at a time at a value, across an `.await` | [`Mutex`] | `Lock` | `Mutex` |
 //! | many tasks to read a value, one to change it | [`RwLock`] | - | `RwLock` |
