@@ -139,6 +139,35 @@ fn a_push_beside_a_permit_writes_a_place_that_the_permit_looked_at() {
 }
 
 #[test]
+fn a_push_hears_of_an_emptied_place_by_the_permit_that_looked_at_it() {
+    check("reserve/push_after_a_permit_looked", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let (sender, receiver) = channel::bounded(2);
+        assert!(sender.try_send(1).is_ok() && sender.try_send(1).is_ok());
+        // Says only that it is time, and orders nothing.
+        let passed = Shared::new(AtomicUsize::new(0));
+        let (theirs, second) = (sender.clone(), receiver.clone());
+        let (emptied, looked) = (passed.clone(), passed.clone());
+        let empties = spawn(move || {
+            assert_eq!(second.try_recv(), Ok(1));
+            emptied.fetch_add(1, Ordering::Relaxed);
+        });
+        let reserves = spawn(move || {
+            let permit = block_on(theirs.reserve()).unwrap();
+            looked.fetch_add(1, Ordering::Relaxed);
+            permit.send(2);
+        });
+        while passed.load(Ordering::Relaxed) < 2 {
+            thread::yield_now();
+        }
+        assert_eq!(receiver.try_recv(), Ok(1));
+        let sent = usize::from(sender.try_send(3).is_ok());
+        reserves.join().unwrap();
+        empties.join().unwrap();
+        assert_eq!(std::iter::from_fn(|| receiver.try_recv().ok()).count(), 1 + sent);
+    });
+}
+
+#[test]
 fn a_permit_writes_a_place_that_a_push_looked_at() {
     check("reserve/permit_where_a_push_looked", Bound::Preemptions(2), Bound::Preemptions(3), || {
         let (sender, receiver) = channel::bounded(2);
