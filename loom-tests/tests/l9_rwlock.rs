@@ -2,11 +2,14 @@
 //! in between, and nobody sleeps beside a lock that it could have, whoever is dropped in whichever state.
 #![cfg(weftwork_loom)]
 
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use weftwork_loom_tests::{Bound, check};
 use weftwork_sync::primitive::{Shared, UnsafeCell, thread};
-use weftwork_sync::{RwLock, RwLockUpgradableReadGuard, RwLockWriteGuard, block_on};
+use weftwork_sync::{
+    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, RwLock, RwLockUpgradableReadGuard, RwLockWriteGuard,
+    WriteLockOwned, block_on,
+};
 
 fn spawn<T: 'static>(f: impl FnOnce() -> T + 'static) -> thread::JoinHandle<T> {
     thread::spawn(String::new(), f).unwrap()
@@ -128,6 +131,21 @@ fn a_writer_dropped_in_any_state_lets_the_reader_behind_it_in() {
 }
 
 #[test]
+fn a_writer_that_gives_up_lets_the_reader_behind_it_in_beside_the_one_that_stays() {
+    check("rwlock/dropped_writer_beside_a_reader", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let shared = Guarded::new();
+        let stays = block_on(shared.lock.read());
+        let (first, second) = (shared.clone(), shared.clone());
+        let gives_up = spawn(move || give_up(first.lock.write()));
+        let reads = spawn(move || second.read());
+        gives_up.join().unwrap();
+        reads.join().unwrap();
+        drop(stays);
+        assert!(shared.is_free());
+    });
+}
+
+#[test]
 fn a_reader_dropped_in_any_state_lets_the_writer_in() {
     check("rwlock/dropped_reader", Bound::Preemptions(2), Bound::Preemptions(3), || {
         let shared = Guarded::new();
@@ -236,7 +254,7 @@ fn a_reader_passes_who_waits_to_read_upgradably() {
 
 #[test]
 fn a_writer_does_not_pass_who_waits_to_read_upgradably() {
-    check("rwlock/upgradable_and_writer", Bound::Preemptions(2), Bound::Preemptions(3), || {
+    check("rwlock/upgradable_and_writer", Bound::Preemptions(1), Bound::Preemptions(3), || {
         let shared = Guarded::new();
         let held = block_on(shared.lock.upgradable_read());
         let (first, second) = (shared.clone(), shared.clone());
@@ -271,8 +289,8 @@ fn try_upgrade_passes_a_writer_that_comes() {
 }
 
 #[test]
-fn try_upgrade_and_a_reader_that_is_let_in_by_a_writer_that_gives_up() {
-    check("rwlock/try_upgrade_while_served", Bound::Preemptions(2), Bound::Preemptions(3), || {
+fn an_upgrade_at_once_a_writer_that_gives_up_and_a_reader() {
+    check("rwlock/try_upgrade_writer_reader", Bound::Preemptions(2), Bound::Preemptions(3), || {
         let shared = Guarded::new();
         let upgradable = block_on(shared.lock.upgradable_read());
         let (first, second) = (shared.clone(), shared.clone());
@@ -285,6 +303,66 @@ fn try_upgrade_and_a_reader_that_is_let_in_by_a_writer_that_gives_up() {
         gives_up.join().unwrap();
         reads.join().unwrap();
         assert!(shared.is_free());
+    });
+}
+
+/// A lock that is read, also upgradably, with a writer at the front of its queue.
+#[allow(clippy::disallowed_types, reason = "owned guards live on the standard library's count")]
+type BehindAWriter = (
+    std::sync::Arc<RwLock<u32>>,
+    OwnedRwLockReadGuard<u32>,
+    OwnedRwLockUpgradableReadGuard<u32>,
+    Pin<Box<WriteLockOwned<u32>>>,
+);
+
+#[allow(clippy::disallowed_types, reason = "as above")]
+fn behind_a_writer() -> BehindAWriter {
+    let lock = std::sync::Arc::new(RwLock::new(0));
+    let reader = lock.clone().try_read_owned().unwrap();
+    let upgradable = lock.clone().try_upgradable_read_owned().unwrap();
+    let mut front = Box::pin(lock.clone().write_owned());
+    assert!(front.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    (lock, reader, upgradable, front)
+}
+
+/// The upgradable reader writes, if it can at once.
+fn try_to_write(upgradable: OwnedRwLockUpgradableReadGuard<u32>) {
+    if let Ok(mut guard) = OwnedRwLockUpgradableReadGuard::try_upgrade(upgradable) {
+        *guard += 1;
+    }
+}
+
+#[test]
+fn try_upgrade_and_a_reader_that_is_let_in_by_a_writer_that_gives_up() {
+    check("rwlock/try_upgrade_while_served", Bound::Preemptions(2), Bound::Unbounded, || {
+        let (lock, reader, upgradable, front) = behind_a_writer();
+        drop(reader);
+        let mut behind = Box::pin(lock.clone().read_owned());
+        assert!(behind.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let other = spawn(move || {
+            drop(front);
+            if let Poll::Ready(guard) = behind.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                assert!(*guard <= 1);
+            }
+        });
+        try_to_write(upgradable);
+        other.join().unwrap();
+        assert!(lock.try_write().is_some());
+    });
+}
+
+#[test]
+fn try_upgrade_and_a_reader_that_leaves() {
+    check("rwlock/try_upgrade_past_a_writer", Bound::Preemptions(2), Bound::Unbounded, || {
+        let (lock, reader, upgradable, front) = behind_a_writer();
+        let other = spawn(move || {
+            assert_eq!(*reader, 0);
+            drop(reader);
+        });
+        try_to_write(upgradable);
+        other.join().unwrap();
+        drop(front);
+        assert!(lock.try_write().is_some());
     });
 }
 

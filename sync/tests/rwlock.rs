@@ -463,6 +463,53 @@ fn threads_never_meet_a_writer() {
     assert_eq!(*lock.try_read().unwrap(), (4 * 2 * 400, 4 * 2 * 400));
 }
 
+/// Polls as often as `polls` says and gives up then.
+async fn at_most<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if left <= 1 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[test]
+fn threads_that_give_up_strand_nobody() {
+    let lock = Arc::new(RwLock::new(0u32));
+    let threads: Vec<_> = (0..4)
+        .map(|n| {
+            let lock = lock.clone();
+            let work = move || {
+                for round in 0..1_500 {
+                    let polls = 1 + (round + n) % 3;
+                    match (round * 7 + n) % 6 {
+                        0 => drop(block_on(at_most(polls, lock.read()))),
+                        1 => drop(block_on(at_most(polls, lock.write()))),
+                        2 => drop(block_on(at_most(polls, lock.upgradable_read()))),
+                        3 => {
+                            let reads = block_on(lock.upgradable_read());
+                            drop(block_on(at_most(polls, RwLockUpgradableReadGuard::upgrade(reads))));
+                        }
+                        4 => *lock.blocking_write() += 1,
+                        _ => drop(lock.blocking_read()),
+                    }
+                }
+            };
+            thread::spawn("gives up".into(), work).unwrap()
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(*lock.try_write().expect("nobody has it"), 4 * 250);
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Want {
     Read,
