@@ -66,7 +66,7 @@ fn a_notification_after_the_change_is_not_missed() {
 
 #[test]
 fn a_notification_under_the_lock_is_not_missed() {
-    check("condvar/one_under_the_lock", Bound::Preemptions(2), Bound::Unbounded, || {
+    check("condvar/one_under_the_lock", Bound::Preemptions(2), Bound::Preemptions(5), || {
         let pair = Pair::new();
         let theirs = pair.clone();
         let takes = spawn(move || theirs.take());
@@ -121,6 +121,34 @@ fn a_waiter_dropped_in_any_state_passes_its_notification_on() {
         pair.condvar.notify_one();
         gives_up.join().unwrap();
         takes.join().unwrap();
+        pair.is_at_rest();
+    });
+}
+
+#[test]
+fn a_waiter_dropped_while_it_waits_for_the_lock_passes_its_notification_on() {
+    check("condvar/dropped_while_locking", Bound::Preemptions(2), Bound::Preemptions(3), || {
+        let pair = Pair::new();
+        let mut cx = Context::from_waker(Waker::noop());
+        let [mut first, second] = [(); 2].map(|()| {
+            let mut wait = Box::pin(pair.condvar.wait(pair.mutex.try_lock().unwrap()));
+            assert!(wait.as_mut().poll(&mut cx).is_pending());
+            wait
+        });
+        let theirs = pair.clone();
+        let adds = spawn(move || {
+            block_on(async {
+                let mut units = theirs.mutex.lock().await;
+                *units += 1;
+                theirs.condvar.notify_one();
+            });
+        });
+        if first.as_mut().poll(&mut cx).is_ready() {
+            pair.condvar.notify_one();
+        }
+        drop(first);
+        *block_on(second) -= 1;
+        adds.join().unwrap();
         pair.is_at_rest();
     });
 }
