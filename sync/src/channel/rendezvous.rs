@@ -149,31 +149,28 @@ impl<T> Future for Handover<'_, T> {
         let flow = sender.flow();
         let begun = waiter.phase() != Phase::Idle;
         let unit = ready!(coop::proceed_for(cx, begun, || coop::Wait::new("a receiver")));
-        let sent = match core::mem::replace(stage, Stage::Done) {
-            Stage::Begin(value) => {
-                let mut value = Some(value);
-                // SAFETY: idle before it began, and the offer is withdrawn when the future is dropped.
-                match (unsafe { flow.offer(&mut value, waiter, cx) }, value) {
-                    (Ok(number), _) => {
-                        *stage = Stage::Offered(number);
-                        return Poll::Pending;
-                    }
-                    (Err(_closed), Some(value)) => Err(SendError(value)),
-                    (Err(_closed), None) => Ok(()),
-                }
+        // While the value is among the offers the stage says so, also if a waker's clone panics in here: the waiter is linked.
+        let sent = if let Stage::Offered(number) = *stage {
+            // SAFETY: the offer was made, and when its end is told the stage says so.
+            let taken = ready!(unsafe { flow.poll_taken(number, waiter, cx) });
+            *stage = Stage::Done;
+            match taken {
+                Err(Some(value)) => Err(SendError(value)),
+                _ => Ok(()),
             }
-            Stage::Offered(number) => {
-                // SAFETY: the offer was made, and when its end is told the stage says so.
-                match unsafe { flow.poll_taken(number, waiter, cx) } {
-                    Poll::Pending => {
-                        *stage = Stage::Offered(number);
-                        return Poll::Pending;
-                    }
-                    Poll::Ready(Err(Some(value))) => Err(SendError(value)),
-                    Poll::Ready(_) => Ok(()),
+        } else if let Stage::Begin(value) = core::mem::replace(stage, Stage::Done) {
+            let mut value = Some(value);
+            // SAFETY: idle before it began, and the offer is withdrawn when the future is dropped.
+            match (unsafe { flow.offer(&mut value, waiter, cx) }, value) {
+                (Ok(number), _) => {
+                    *stage = Stage::Offered(number);
+                    return Poll::Pending;
                 }
+                (Err(_closed), Some(value)) => Err(SendError(value)),
+                (Err(_closed), None) => Ok(()),
             }
-            Stage::Done => panic!("Handover was polled after it completed: await it once, or fuse it"),
+        } else {
+            panic!("Handover was polled after it completed: await it once, or fuse it")
         };
         unit.made_progress();
         Poll::Ready(sent)

@@ -18,7 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use weftwork_sync::{Condvar, LifoQueue, Limiter, Mutex, Notify, PriorityQueue, Queue, RwLock, Semaphore, channel};
+use weftwork_sync::{
+    Barrier, Condvar, Event, LifoQueue, Limiter, Mutex, Notify, PriorityQueue, Queue, RwLock, Semaphore, broadcast,
+    channel, watch,
+};
 
 const CROWD: usize = 64;
 /// Turns of each task.
@@ -258,6 +261,133 @@ fn at_a_channel() {
         },
         |(sender, _)| {
             sender.close();
+        },
+    );
+}
+
+#[test]
+fn at_a_channel_without_a_buffer() {
+    crowd(
+        "rendezvous",
+        channel::rendezvous(),
+        |(sender, receiver), me, patience| {
+            Box::pin(async move {
+                if me % 2 == 0 {
+                    give_up_after(patience, sender.send(me)).await.is_some()
+                } else {
+                    give_up_after(patience, receiver.recv()).await.is_some()
+                }
+            })
+        },
+        |(sender, _)| {
+            sender.close();
+        },
+    );
+}
+
+#[test]
+fn at_a_channel_without_a_bound() {
+    crowd(
+        "unbounded channel",
+        channel::unbounded(),
+        |(sender, receiver), me, patience| {
+            Box::pin(async move {
+                if me % 2 == 0 {
+                    yield_now().await;
+                    return sender.send(me).is_ok();
+                }
+                give_up_after(patience, receiver.recv()).await.is_some()
+            })
+        },
+        |(sender, _)| {
+            sender.close();
+        },
+    );
+}
+
+#[test]
+fn at_an_event_that_is_set_and_cleared() {
+    crowd(
+        "event",
+        Arc::new(Event::new()),
+        |event, me, patience| {
+            Box::pin(async move {
+                if me == 0 {
+                    event.set();
+                    event.clear();
+                    yield_now().await;
+                    return true;
+                }
+                give_up_after(patience, event.wait()).await.is_some()
+            })
+        },
+        |event| {
+            event.set();
+        },
+    );
+}
+
+#[test]
+fn at_a_barrier() {
+    crowd(
+        "barrier",
+        Arc::new(Barrier::new(8)),
+        |barrier, _, patience| {
+            Box::pin(async move { give_up_after(patience, barrier.wait()).await.is_some_and(|came| came.is_ok()) })
+        },
+        |barrier| barrier.abort(),
+    );
+}
+
+/// A sender, and a receiver of each task's own, under a lock for which nobody else asks.
+type Told<S, R> = Arc<(std::sync::Mutex<Option<S>>, Vec<Mutex<R>>)>;
+
+#[test]
+fn at_a_broadcast() {
+    let (sender, receiver) = broadcast::channel::<usize>(16);
+    let receivers = (0..CROWD).map(|_| Mutex::new(receiver.resubscribe())).collect();
+    let told: Told<_, _> = Arc::new((std::sync::Mutex::new(Some(sender)), receivers));
+    crowd(
+        "broadcast",
+        told,
+        |told, me, patience| {
+            Box::pin(async move {
+                if me == 0 {
+                    yield_now().await;
+                    return told.0.lock().unwrap().as_ref().is_some_and(|sender| sender.send(me).is_ok());
+                }
+                let mut receiver = told.1[me].lock().await;
+                give_up_after(patience, receiver.recv()).await.is_some()
+            })
+        },
+        |told| {
+            let sender = told.0.lock().unwrap().take();
+            drop(sender);
+        },
+    );
+}
+
+#[test]
+fn at_a_watch() {
+    let (sender, receiver) = watch::channel(0usize);
+    let receivers = (0..CROWD).map(|_| Mutex::new(receiver.clone())).collect();
+    let told: Told<_, _> = Arc::new((std::sync::Mutex::new(Some(sender)), receivers));
+    crowd(
+        "watch",
+        told,
+        |told, me, patience| {
+            Box::pin(async move {
+                if me == 0 {
+                    yield_now().await;
+                    return told.0.lock().unwrap().as_ref().is_some_and(|sender| sender.send(me).is_ok());
+                }
+                let mut receiver = told.1[me].lock().await;
+                give_up_after(patience, receiver.changed()).await.is_some()
+            })
+        },
+        |told| {
+            let sender = told.0.lock().unwrap().take();
+            drop(sender);
         },
     );
 }

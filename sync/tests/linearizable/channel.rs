@@ -87,3 +87,40 @@ impl Subject for (channel::Sender<u64>, channel::Receiver<u64>) {
 fn a_channel_is_a_queue() {
     every_history_is_explained::<(channel::Sender<u64>, channel::Receiver<u64>)>();
 }
+
+impl Subject for (channel::Sender<u64, channel::Unbounded>, channel::Receiver<u64, channel::Unbounded>) {
+    type Model = Values;
+    type Held<'a> = ();
+
+    fn fresh(_: &mut Random) -> (Self, Values) {
+        (channel::unbounded(), Values { queue: VecDeque::new(), capacity: usize::MAX, closed: false })
+    }
+
+    fn step(&self, (): &mut (), random: &mut Random, record: &mut Record<OnValues>) {
+        let ((sender, receiver), polls, value) = (self, polls(random), random.next());
+        match random.below(13) {
+            0..6 => drop(record.of(|| sender.send(value), |sent| OnValues::Send(value, Some(sent.is_ok())))),
+            6..9 => drop(record.of(
+                || attempt(receiver.recv(), polls),
+                |got| OnValues::Recv(got.as_ref().map(|got| got.as_ref().ok().copied())),
+            )),
+            9..12 => drop(record.of(
+                || receiver.try_recv(),
+                |got| match got {
+                    Ok(value) => OnValues::Recv(Some(Some(*value))),
+                    Err(channel::TryRecvError::Closed) => OnValues::Recv(Some(None)),
+                    Err(_) => OnValues::Recv(None),
+                },
+            )),
+            _ => {
+                record.of(|| sender.close(), |first| OnValues::Close(*first));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_channel_without_a_bound_is_a_queue() {
+    every_history_is_explained::<(channel::Sender<u64, channel::Unbounded>, channel::Receiver<u64, channel::Unbounded>)>(
+    );
+}

@@ -9,7 +9,9 @@
 //! | the others | the models of one primitive each |
 #![cfg(not(weftwork_loom))]
 
+mod broadcast;
 mod channel;
+mod event;
 mod histories;
 mod mutex;
 mod notify;
@@ -18,3 +20,4 @@ mod queue;
 mod random;
 mod rwlock;
 mod semaphore;
+mod watch;

@@ -18,8 +18,9 @@ use std::sync::Arc;
 use std::task::Context;
 use wakers::{calls, panics_when_cloned};
 use weftwork_sync::{
-    Condvar, LifoQueue, Limiter, Mutex, Notify, OwnedLimiterToken, OwnedMutexGuard, OwnedRwLockReadGuard,
-    OwnedRwLockWriteGuard, PriorityQueue, Queue, RwLock, RwLockUpgradableReadGuard, Semaphore, channel, oneshot,
+    Barrier, Condvar, Event, LifoQueue, Limiter, Mutex, Notify, OwnedLimiterToken, OwnedMutexGuard,
+    OwnedRwLockReadGuard, OwnedRwLockWriteGuard, PriorityQueue, Queue, RwLock, RwLockUpgradableReadGuard, Semaphore,
+    WaitGroup, broadcast, channel, oneshot, watch,
 };
 
 /// What tasks wait at. `look` uses it without waiting and leaves it as it is, `release` ends the wait of one.
@@ -223,6 +224,65 @@ fn of_a_channel() {
     let look = |ends: &Ends| assert!(ends.0.try_send(1).is_err() || ends.1.try_recv().is_ok());
     let release = |ends: &Ends| assert!(ends.1.try_recv().is_ok());
     Case::new(ends, look, release).check(|ends: &'static Ends| ends.0.send(1));
+}
+
+#[test]
+fn of_other_channels() {
+    type Meets = (channel::Sender<u8, channel::Rendezvous>, channel::Receiver<u8, channel::Rendezvous>);
+    let look = |ends: &Meets| assert!(!ends.0.is_closed());
+    let release = |ends: &Meets| assert!(ends.0.try_send(1).is_ok());
+    Case::new(channel::rendezvous(), look, release).check(|ends: &'static Meets| ends.1.recv());
+    let release = |ends: &Meets| assert!(ends.1.try_recv().is_ok());
+    Case::new(channel::rendezvous(), look, release).check(|ends: &'static Meets| ends.0.send(1));
+
+    type Any = (channel::Sender<u8, channel::Unbounded>, channel::Receiver<u8, channel::Unbounded>);
+    let look = |ends: &Any| assert!(ends.1.try_recv().is_err() || ends.0.send(1).is_ok());
+    let release = |ends: &Any| assert!(ends.0.send(1).is_ok());
+    Case::new(channel::unbounded(), look, release).check(|ends: &'static Any| ends.1.recv());
+
+    type Ends = (channel::Sender<u8>, channel::Receiver<u8>);
+    let ends: Ends = channel::bounded(1);
+    assert!(ends.0.try_send(1).is_ok());
+    let look = |ends: &Ends| assert!(ends.0.try_send(1).is_err() || ends.1.try_recv().is_ok());
+    let release = |ends: &Ends| assert!(ends.1.try_recv().is_ok());
+    // What was reserved is used, so that the channel is full again.
+    let wait = |ends: &'static Ends| async { ends.0.reserve().await.expect("open").send(1) };
+    Case::new(ends, look, release).check(wait);
+    let release = |ends: &Ends| assert!(ends.0.try_send(1).is_ok());
+    let wait = |ends: &'static Ends| async { ends.1.recv_many(&mut Vec::new(), 4).await };
+    Case::new(channel::bounded(1), |ends: &Ends| assert!(!ends.0.is_closed()), release).check(wait);
+}
+
+#[test]
+fn of_events_and_barriers() {
+    let release = |event: &Event| assert!(event.set() && event.clear());
+    Case::new(Event::new(), |event: &Event| drop(format!("{event:?}")), release).check(Event::wait);
+    let release = |barrier: &Barrier| assert!(barrier.blocking_wait().is_ok());
+    Case::new(Barrier::new(2), |barrier: &Barrier| assert!(!barrier.is_broken()), release).check(Barrier::wait);
+
+    let worker = |group: &WaitGroup| Some(group.worker());
+    type Group = Inside<WaitGroup, weftwork_sync::WaitGroupWorker>;
+    let look = |group: &Group| assert!(group.0.workers() < 2);
+    Case::new(Inside::of(WaitGroup::new(), worker), look, Group::leave).check(|group: &'static Group| {
+        group.again(worker);
+        group.0.wait()
+    });
+}
+
+#[test]
+fn of_watch_and_broadcast() {
+    let look = |sender: &watch::Sender<u8>| assert_eq!(*sender.borrow(), 0);
+    let release = |sender: &watch::Sender<u8>| assert!(sender.send(0).is_ok());
+    Case::new(watch::Sender::new(0), look, release).check(|sender| {
+        let mut receiver = sender.subscribe();
+        async move { receiver.changed().await }
+    });
+    let look = |sender: &broadcast::Sender<u8>| assert_eq!(sender.sender_count(), 1);
+    let release = |sender: &broadcast::Sender<u8>| assert!(sender.send(0).is_ok());
+    Case::new(broadcast::Sender::new(1), look, release).check(|sender| {
+        let mut receiver = sender.subscribe();
+        async move { receiver.recv().await }
+    });
 }
 
 #[test]
