@@ -43,6 +43,28 @@ fn setting_wakes_and_publishes() {
 }
 
 #[test]
+fn who_finds_it_set_sees_what_was_done_before() {
+    // Both pass the gate, which orders nothing: without it loom does not try a setting that is over before the first look.
+    use weftwork_sync::primitive::atomic::{AtomicU32, Ordering};
+    check("event/found_set", Bound::Unbounded, Bound::Unbounded, || {
+        let told = Shared::new((Told { event: Event::new(), data: UnsafeCell::new(0) }, AtomicU32::new(0)));
+        let theirs = told.clone();
+        let other = spawn(move || {
+            // SAFETY: the reader looks at the event below.
+            theirs.0.data.with_mut(|data| unsafe { *data = 7 });
+            theirs.0.event.set();
+            theirs.1.fetch_add(1, Ordering::Relaxed);
+        });
+        told.1.fetch_add(1, Ordering::Relaxed);
+        if poll_once(told.0.event.wait()) {
+            // SAFETY: set after the write.
+            assert_eq!(told.0.data.with(|data| unsafe { *data }), 7);
+        }
+        other.join().unwrap();
+    });
+}
+
+#[test]
 fn who_waits_is_woken_though_the_event_is_cleared_at_once() {
     check("event/set_and_clear", Bound::Unbounded, Bound::Unbounded, || {
         let told = Shared::new(Told { event: Event::new(), data: UnsafeCell::new(0) });

@@ -29,6 +29,25 @@ fn a_value_that_is_set_is_seen_by_who_waits() {
 }
 
 #[test]
+fn who_finds_the_value_sees_all_of_it() {
+    // Both pass the gate, which orders nothing: without it loom does not try a setting that is over before the first look.
+    use weftwork_sync::primitive::atomic::{AtomicU32, Ordering};
+    check("once/found_set", Bound::Unbounded, Bound::Unbounded, || {
+        let place = Shared::new((SetOnce::new(), AtomicU32::new(0)));
+        let theirs = place.clone();
+        let other = spawn(move || {
+            assert!(theirs.0.set(Box::new(7)).is_ok());
+            theirs.1.fetch_add(1, Ordering::Relaxed);
+        });
+        place.1.fetch_add(1, Ordering::Relaxed);
+        if let Some(value) = place.0.get() {
+            assert_eq!(**value, 7);
+        }
+        other.join().unwrap();
+    });
+}
+
+#[test]
 fn one_of_two_sets_and_the_other_finds_the_value() {
     check("once/two_set", Bound::Preemptions(2), Bound::Preemptions(3), || {
         let place = Shared::new(SetOnce::new());
