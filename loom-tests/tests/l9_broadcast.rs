@@ -52,7 +52,7 @@ fn two_receivers_take_one_value() {
         let other = spawn(move || {
             let received = second.try_recv();
             theirs.fetch_add(1, Ordering::Relaxed);
-            received
+            (received, second)
         });
         gate.fetch_add(1, Ordering::Relaxed);
         assert_eq!(first.try_recv(), Ok(Box::new(1)));
@@ -60,7 +60,7 @@ fn two_receivers_take_one_value() {
         assert_eq!(sender.send(Box::new(2)).map_err(|_| ()), Ok(2));
         assert_eq!(sender.send(Box::new(3)).map_err(|_| ()), Ok(2));
         assert_eq!(first.try_recv(), Ok(Box::new(2)));
-        assert_eq!(other.join().unwrap(), Ok(Box::new(1)));
+        assert_eq!(other.join().unwrap().0, Ok(Box::new(1)));
     });
 }
 
