@@ -83,5 +83,5 @@ pub use job::Job;
 pub use metrics::PoolMetrics;
 pub use options::{JobOptions, ShutdownPolicy};
 pub use pool::ThreadPool;
-pub use running::{JobInfo, check_cancelled, current_job, is_cancelled};
+pub use running::{JobInfo, check_cancelled, current_job, is_cancelled, poll_cancelled};
 pub use shutdown::StillRunning;

@@ -1,11 +1,13 @@
 //! What can be said about a job when it is submitted, and what is remembered of it while it lives.
 
+use crate::cell::bury;
 use crate::running::JobInfo;
 use core::fmt;
+use core::task::Waker;
 use std::borrow::Cow;
-use weftwork_sync::primitive::Shared;
-use weftwork_sync::primitive::atomic::{AtomicBool, Ordering};
+use weftwork_sync::primitive::atomic::{AtomicU32, Ordering};
 use weftwork_sync::primitive::unmodelled::Counter;
+use weftwork_sync::primitive::{Mutex, Shared, contain};
 
 /// What becomes of a job when its pool is shut down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -80,8 +82,14 @@ pub(crate) struct Description {
     id: u64,
     name: Name,
     policy: ShutdownPolicy,
-    asked_to_stop: AtomicBool,
+    /// `ASKED` to stop; somebody `LISTENS`.
+    stop: AtomicU32,
+    /// The thread inside of the job, where it waits for something, and is to hear that it is asked to stop.
+    listens: Mutex<Option<Waker>>,
 }
+
+const ASKED: u32 = 1;
+const LISTENS: u32 = 2;
 
 static LAST_ID: Counter = Counter::new(0);
 
@@ -92,7 +100,8 @@ impl Description {
             Some(Cow::Borrowed(name)) => Name::Static(name),
             Some(Cow::Owned(name)) => Name::Owned(Shared::new(name)),
         };
-        Self { id: LAST_ID.add(1) + 1, name, policy: options.policy, asked_to_stop: AtomicBool::new(false) }
+        let (stop, listens) = (AtomicU32::new(0), Mutex::new(None));
+        Self { id: LAST_ID.add(1) + 1, name, policy: options.policy, stop, listens }
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -112,13 +121,33 @@ impl Description {
     }
 
     pub(crate) fn ask_to_stop(&self) {
-        // Ordering: Release pairs with the Acquire below: the closure sees what its caller did before it cancelled.
-        self.asked_to_stop.store(true, Ordering::Release);
+        // Ordering: AcqRel pairs with is_asked_to_stop: the closure sees what its caller did before it cancelled. That somebody listens is
+        // in the same word, so of two who come at once the second sees the first: here the waker is called, or there the question seen.
+        if self.stop.fetch_or(ASKED, Ordering::AcqRel) & LISTENS != 0 {
+            self.tell();
+        }
+    }
+
+    #[cold]
+    fn tell(&self) {
+        let listens = self.listens.lock().take();
+        if let Some(waker) = listens {
+            bury(contain(|| waker.wake()));
+        }
+    }
+
+    /// Whether it is asked to stop; otherwise `waker` is called when it is.
+    pub(crate) fn poll_asked_to_stop(&self, waker: &Waker) -> bool {
+        let waker = waker.clone();
+        let before = self.listens.lock().replace(waker);
+        drop(before);
+        // Ordering: AcqRel pairs with ask_to_stop; the lock hands over the waker.
+        self.stop.fetch_or(LISTENS, Ordering::AcqRel) & ASKED != 0
     }
 
     pub(crate) fn is_asked_to_stop(&self) -> bool {
-        // Ordering: Acquire pairs with the Release above.
-        self.asked_to_stop.load(Ordering::Acquire)
+        // Ordering: Acquire pairs with the Release of ask_to_stop.
+        self.stop.load(Ordering::Acquire) & ASKED != 0
     }
 }
 

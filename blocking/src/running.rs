@@ -8,6 +8,7 @@ use crate::options::Description;
 use core::cell::Cell;
 use core::fmt;
 use core::ptr;
+use core::task::Waker;
 use weftwork_sync::weft_thread_local;
 
 weft_thread_local! {
@@ -58,6 +59,17 @@ fn current<R>(f: impl FnOnce(&Description) -> R) -> Option<R> {
 #[doc(alias = "cancelled")]
 pub fn is_cancelled() -> bool {
     current(Description::is_asked_to_stop).unwrap_or(false)
+}
+
+/// As [`is_cancelled`], for a closure that waits in a future meanwhile: `waker` is called when that becomes true. The last waker counts.
+///
+/// ```
+/// use std::task::Waker;
+///
+/// assert!(!weftwork_blocking::poll_cancelled(Waker::noop()), "outside of a job nobody ever cancels");
+/// ```
+pub fn poll_cancelled(waker: &Waker) -> bool {
+    current(|description| description.poll_asked_to_stop(waker)).unwrap_or(false)
 }
 
 /// [`is_cancelled`] for use with `?`.

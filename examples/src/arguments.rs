@@ -1,8 +1,12 @@
 //! A command line, read flag by flag. What nobody asked for is a mistake, and so is what is said twice.
 
 use std::collections::VecDeque;
+use std::env::ArgsOs;
 use std::ffi::OsString;
 use std::fmt;
+use std::io::{self, Write as _};
+use std::iter::Skip;
+use std::process::ExitCode;
 use std::str::FromStr;
 
 /// What was given and has not been taken.
@@ -27,6 +31,32 @@ impl UsageError {
     /// A mistake, in words.
     pub fn new(what: impl Into<String>) -> Self {
         Self(what.into())
+    }
+}
+
+/// The conventional code for a command line that cannot be understood.
+const USAGE: u8 = 2;
+
+/// What this program was asked for on its command line.
+///
+/// # Errors
+/// The code with which it ends at once: 0 after the help, for which `parse` answers `None`; 2 after what is wrong was said.
+pub fn asked<T>(
+    name: &str,
+    help: &str,
+    parse: impl FnOnce(Skip<ArgsOs>) -> Result<Option<T>, UsageError>,
+) -> Result<T, ExitCode> {
+    match parse(std::env::args_os().skip(1)) {
+        Ok(Some(options)) => Ok(options),
+        Ok(None) => {
+            // A reader that has gone away wants no more help.
+            let _ = io::stdout().write_all(help.as_bytes());
+            Err(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            eprintln!("{name}: {error}\nTry `{name} --help`.");
+            Err(ExitCode::from(USAGE))
+        }
     }
 }
 

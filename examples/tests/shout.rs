@@ -3,51 +3,26 @@
 
 mod harness;
 
-use examples::latch::Latch;
-use examples::log::Log;
 use examples::server::Limits;
 use examples::shout::{LINE_LIMIT_BYTES, serve_until};
-use harness::{Client, HANG, LogLines};
-use std::net::SocketAddr;
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
+use harness::running::Running;
+use harness::{Client, HANG};
 use std::time::Duration;
 use weftwork::group::Drained;
-use weftwork::net::TcpListener;
 use weftwork::runtime::Builder;
 
 const LIMITS: Limits = Limits { max_connections: 100, idle_timeout: Some(HANG), grace: HANG };
 
-struct Running {
-    address: SocketAddr,
-    log: LogLines,
-    stop: Arc<Latch>,
-    thread: JoinHandle<Drained>,
+fn shout(builder: Builder, limits: Limits) -> Running<Drained> {
+    Running::serving(builder, move |listener, log, stop| async move {
+        serve_until(listener, limits, log, stop.reached()).await.unwrap()
+    })
 }
 
-impl Running {
-    fn start(builder: Builder, limits: Limits) -> Self {
-        let (lines, log) = mpsc::channel();
-        let (addresses, address) = mpsc::channel();
-        let stop = Arc::new(Latch::default());
-        let theirs = stop.clone();
-        let thread = std::thread::spawn(move || {
-            let log = Log::to(move |line| drop(lines.send(line.to_owned())));
-            let serve = async move {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                addresses.send(listener.local_addr().unwrap()).unwrap();
-                serve_until(listener, limits, log, theirs.reached()).await.unwrap()
-            };
-            builder.run(serve).unwrap()
-        });
-        Self { address: address.recv_timeout(HANG).unwrap(), log: LogLines(log), stop, thread }
-    }
-
-    fn stop(self) -> (usize, usize) {
-        self.stop.set();
-        let drained = self.thread.join().unwrap();
-        (drained.finished, drained.cancelled)
-    }
+/// How many clients could finish, and how many were cut off.
+fn stopped(server: Running<Drained>) -> (usize, usize) {
+    let drained = server.stop();
+    (drained.finished, drained.cancelled)
 }
 
 fn both_flavors(test: impl Fn(Builder)) {
@@ -63,21 +38,21 @@ fn shouted(client: &mut Client, line: &str) -> String {
 #[test]
 fn lines_come_back_in_capitals() {
     both_flavors(|builder| {
-        let server = Running::start(builder, LIMITS);
+        let server = shout(builder, LIMITS);
         let mut client = Client::connect(server.address);
         assert_eq!(shouted(&mut client, "hello\r\n"), "HELLO\r\n");
         assert_eq!(shouted(&mut client, "w\u{f6}rld\n"), "W\u{d6}RLD\n");
         client.end_writing();
         assert_eq!(client.read_to_end(), "");
         server.log.wait_for(&format!("Left: {}, after 2 lines", client.address()));
-        assert_eq!(server.stop(), (0, 0));
+        assert_eq!(stopped(server), (0, 0));
     });
 }
 
 #[test]
 fn a_client_beyond_the_bound_is_served_when_another_leaves() {
     both_flavors(|builder| {
-        let server = Running::start(builder, Limits { max_connections: 1, ..LIMITS });
+        let server = shout(builder, Limits { max_connections: 1, ..LIMITS });
         let mut first = Client::connect(server.address);
         assert_eq!(shouted(&mut first, "one\n"), "ONE\n");
         let mut second = Client::connect(server.address);
@@ -91,26 +66,26 @@ fn a_client_beyond_the_bound_is_served_when_another_leaves() {
         server.log.wait_for(&format!("Connected from {second_address}"));
         drop(second);
         server.log.wait_for(&format!("Left: {second_address}"));
-        assert_eq!(server.stop(), (0, 0));
+        assert_eq!(stopped(server), (0, 0));
     });
 }
 
 #[test]
 fn who_is_idle_when_the_server_stops_is_sent_away_at_once() {
     both_flavors(|builder| {
-        let server = Running::start(builder, LIMITS);
+        let server = shout(builder, LIMITS);
         let mut client = Client::connect(server.address);
         assert_eq!(shouted(&mut client, "hello\n"), "HELLO\n");
         server.stop.set();
         assert_eq!(client.read_to_end(), "Goodbye.\r\n");
-        assert_eq!(server.stop(), (1, 0));
+        assert_eq!(stopped(server), (1, 0));
     });
 }
 
 #[test]
 fn who_is_inside_of_a_line_when_the_server_stops_may_finish_it() {
     both_flavors(|builder| {
-        let server = Running::start(builder, LIMITS);
+        let server = shout(builder, LIMITS);
         let mut client = Client::connect(server.address);
         // In one piece: the server has the beginning of the second line when it answers the first.
         client.send("one\ntw");
@@ -118,27 +93,27 @@ fn who_is_inside_of_a_line_when_the_server_stops_may_finish_it() {
         server.stop.set();
         client.send("o\n");
         assert_eq!(client.read_to_end(), "TWO\nGoodbye.\r\n");
-        assert_eq!(server.stop(), (1, 0));
+        assert_eq!(stopped(server), (1, 0));
     });
 }
 
 #[test]
 fn who_has_not_finished_when_the_grace_is_over_is_cut_off_and_told_so() {
     both_flavors(|builder| {
-        let server = Running::start(builder, Limits { grace: Duration::from_millis(1), ..LIMITS });
+        let server = shout(builder, Limits { grace: Duration::from_millis(1), ..LIMITS });
         let mut client = Client::connect(server.address);
         client.send("one\ntw");
         assert_eq!(client.read_exactly(4), b"ONE\n");
         server.stop.set();
         assert_eq!(client.read_to_end(), "The server stops now.\r\n");
         server.log.wait_for(&format!("Cut off {}", client.address()));
-        assert_eq!(server.stop(), (0, 1));
+        assert_eq!(stopped(server), (0, 1));
     });
 }
 
 #[test]
 fn a_line_that_is_too_long_ends_its_client_and_nobody_else() {
-    let server = Running::start(Builder::new_current_thread(), LIMITS);
+    let server = shout(Builder::new_current_thread(), LIMITS);
     let (mut good, mut bad) = (Client::connect(server.address), Client::connect(server.address));
     assert_eq!(shouted(&mut good, "hello\n"), "HELLO\n");
     bad.send("x".repeat(LINE_LIMIT_BYTES as usize + 1));
@@ -146,5 +121,5 @@ fn a_line_that_is_too_long_ends_its_client_and_nobody_else() {
     assert_eq!(shouted(&mut good, "still here\n"), "STILL HERE\n");
     drop(good);
     server.log.wait_for("Left: ");
-    assert_eq!(server.stop(), (0, 0));
+    assert_eq!(stopped(server), (0, 0));
 }

@@ -15,12 +15,14 @@ use core::fmt;
 use core::future::Future;
 use core::panic::Location;
 use core::pin::Pin;
+use core::ptr;
 use core::task::{Context, Poll};
 use std::borrow::Cow;
 use weftwork_blocking::{
     BlockingExecutor, BlockingHandle, JobInfo, JobOptions, OffloadError, PanicPayload, SpawnError,
 };
 use weftwork_sync::primitive::{Shared, contain};
+use weftwork_sync::weft_thread_local;
 
 /// Runs `f`, which may block, on a thread of the runtime's pool.
 ///
@@ -54,9 +56,10 @@ where
         crate::runtime::fork::assert_parent(&core);
         let theirs = core.clone();
         let values = place::copy();
-        coarse::submit(&core, options, move || Unread::of(Some(theirs), values, f))
+        coarse::submit(&core, options, move || Unread::of(Some(theirs), CountedAs::Job, values, f))
     };
-    Offload { state: State::New { start: Some(Box::new(start)), name }, join_on_cancel: None, waits: None }
+    let new = NotBegun { start: Some(Box::new(start) as Start<T>), name, polled: false };
+    Offload { state: State::New(new), join_on_cancel: None, waits: None }
 }
 
 /// Runs `f` on a pool of the caller's choice, for instance one that is kept small for work that needs the processor.
@@ -80,7 +83,8 @@ where
     let options = JobOptions::new().name(name.clone());
     let hold = core.as_ref().and_then(|core| core.config.clock.hold());
     let values = place::copy();
-    let call = move || Unread::of(core, values, f);
+    let counted = if hold.is_some() { CountedAs::Hold } else { CountedAs::Nothing };
+    let call = move || Unread::of(core, counted, values, f);
     let handle = match hold {
         None => weftwork_blocking::run_on_with(executor, options, call),
         Some(hold) => weftwork_blocking::run_on_with(&Held(executor, Cell::new(Some(hold))), options, call),
@@ -123,6 +127,46 @@ impl<E: BlockingExecutor + ?Sized> BlockingExecutor for Held<'_, E> {
     }
 }
 
+/// What keeps the time from moving during a call, where time moves by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CountedAs {
+    /// A job of its runtime's pool.
+    Job,
+    /// A hold on the clock of its runtime, which others may have too.
+    Hold,
+    Nothing,
+}
+
+weft_thread_local! {
+    /// The runtime of the call that the thread is inside of, whose frame keeps it, and what that counts as there.
+    static CALL: Cell<(*const Core, CountedAs)> = Cell::new((ptr::null(), CountedAs::Nothing));
+}
+
+/// Whether the calling thread is inside of a call that keeps the time of this runtime from moving.
+pub(crate) fn is_counted_by(core: &Core) -> bool {
+    let (theirs, counted) = CALL.with(Cell::get);
+    match counted {
+        CountedAs::Job => ptr::eq(theirs, core),
+        // SAFETY: not null where something is counted, and set while the frame is there that keeps it.
+        CountedAs::Hold => unsafe { &*theirs }.config.clock.is_that_of(&core.config.clock),
+        CountedAs::Nothing => false,
+    }
+}
+
+/// Makes a call that counts as `counted` in its runtime.
+fn within_call<R>(core: Option<&Shared<Core>>, counted: CountedAs, call: impl FnOnce() -> R) -> R {
+    struct Restore((*const Core, CountedAs));
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CALL.with(|inside| inside.set(self.0));
+        }
+    }
+    let (core, counted) = core.map_or((ptr::null(), CountedAs::Nothing), |core| (&raw const **core, counted));
+    // An executor may call in its caller's thread, inside of another.
+    let _restore = Restore(CALL.with(|inside| inside.replace((core, counted))));
+    call()
+}
+
 /// What a call came to, until its caller reads it. If nobody does, a panic is told: the call's own, or that of its value's
 /// destructor.
 struct Unread<T> {
@@ -132,9 +176,10 @@ struct Unread<T> {
 }
 
 impl<T> Unread<T> {
-    fn of(core: Option<Shared<Core>>, values: Values, call: impl FnOnce() -> T) -> Self {
+    fn of(core: Option<Shared<Core>>, counted: CountedAs, values: Values, call: impl FnOnce() -> T) -> Self {
         let entered = core.clone().map(context::enter);
-        let outcome = contain(|| place::with_values(values, call)).map_err(PanicPayload::new);
+        let call = || within_call(core.as_ref(), counted, || place::with_values(values, call));
+        let outcome = contain(call).map_err(PanicPayload::new);
         drop(entered);
         Self { outcome: Some(outcome), core, job: weftwork_blocking::current_job() }
     }
@@ -170,8 +215,28 @@ impl<T> Drop for Unread<T> {
 type Start<T> = Box<dyn FnOnce(JobOptions) -> BlockingHandle<Unread<T>> + Send>;
 
 enum State<T> {
-    New { start: Option<Start<T>>, name: Cow<'static, str> },
+    New(NotBegun<T>),
     Running(BlockingHandle<Unread<T>>),
+}
+
+/// A call that begins when it is first polled.
+struct NotBegun<T> {
+    start: Option<Start<T>>,
+    name: Cow<'static, str>,
+    /// Where everything is cancelled it does not begin.
+    polled: bool,
+}
+
+impl<T> Drop for NotBegun<T> {
+    fn drop(&mut self) {
+        if self.start.is_some() && !self.polled {
+            let what = Unhandled {
+                name: Some(&self.name),
+                ..Unhandled::elsewhere(UnhandledKind::DroppedUnpolled, Some("await it, or spawn it"))
+            };
+            context::with_current(|core| core.config.debug.then(|| core.report(&what)));
+        }
+    }
 }
 
 /// The future of [`to_thread`] and [`run_in_executor`].
@@ -189,8 +254,8 @@ impl<T> Unpin for Offload<T> {}
 impl<T> Offload<T> {
     /// Names the call, for reports of what shutdown had to leave. Only before the first poll.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        if let State::New { name: old, .. } = &mut self.state {
-            *old = name.into();
+        if let State::New(new) = &mut self.state {
+            new.name = name.into();
         }
         self
     }
@@ -209,12 +274,13 @@ impl<T> Future for Offload<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let join = self.join_on_cancel;
-        if let State::New { start, name } = &mut self.state {
+        if let State::New(new) = &mut self.state {
+            new.polled = true;
             if weftwork_sync::coop::is_cancelled() {
                 return Poll::Pending;
             }
-            let start = start.take().expect("to_thread was polled again after it had panicked");
-            let handle = start(JobOptions::new().name(core::mem::take(name)));
+            let start = new.start.take().expect("to_thread was polled again after it had panicked");
+            let handle = start(JobOptions::new().name(core::mem::take(&mut new.name)));
             self.state = State::Running(if join.is_some() { handle } else { handle.abandon_on_drop() });
         }
         let this = &mut *self;
@@ -237,7 +303,7 @@ impl<T> Future for Offload<T> {
 impl<T> fmt::Debug for Offload<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
-            State::New { name, .. } => write!(f, "Offload {{ {name}, not begun }}"),
+            State::New(new) => write!(f, "Offload {{ {}, not begun }}", new.name),
             State::Running(handle) => write!(f, "Offload {{ {handle:?} }}"),
         }
     }

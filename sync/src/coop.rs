@@ -70,7 +70,7 @@ struct Place {
     refused: Cell<u32>,
     /// What the leaf that was polled last waits for, where that is noted.
     waits: Cell<Option<Wait>>,
-    /// The units that are left where that is noted. A leaf that is not ready costs one there too.
+    /// The units that are left where that is noted.
     units: Cell<u32>,
 }
 
@@ -270,28 +270,47 @@ pub fn has_budget() -> bool {
 #[derive(Debug)]
 #[must_use = "the unit is given back at once when this is dropped; call made_progress when the leaf completed"]
 pub struct Unit {
-    taken: bool,
+    taken: Taken,
+}
+
+/// Where a unit was taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Nowhere,
+    /// The state.
+    State,
+    /// Where waits are noted, [beside it](Place::units).
+    Beside,
 }
 
 impl Unit {
     /// The leaf completed: the unit is spent.
     #[inline]
     pub fn made_progress(mut self) {
-        self.taken = false;
+        self.taken = Taken::Nowhere;
     }
 }
 
 impl Drop for Unit {
     #[inline]
     fn drop(&mut self) {
-        if self.taken {
+        if self.taken == Taken::State {
             let now = state();
             // Never above what means unlimited, whichever poll this is dropped in.
             if now.units() < UNLIMITED {
                 set_state(State(now.0 + 1));
             }
+        } else if self.taken == Taken::Beside {
+            give_back_beside();
         }
     }
+}
+
+/// The unit of a poll that notes what is waited for: only there are units kept beside the state.
+#[cold]
+#[inline(never)]
+fn give_back_beside() {
+    PLACE.with(|place| place.units.set(place.units.get().saturating_add(1)));
 }
 
 /// Asks whether a leaf may go on; see the rule at the head of this module. `begun` says whether an earlier poll of this
@@ -307,14 +326,14 @@ pub fn proceed(cx: &mut Context<'_>, begun: bool) -> Poll<Unit> {
 pub fn proceed_for(cx: &mut Context<'_>, begun: bool, wait: impl FnOnce() -> Wait) -> Poll<Unit> {
     let now = state();
     if now.has(State::CANCELLED) {
-        return if begun { Poll::Ready(Unit { taken: false }) } else { Poll::Pending };
+        return if begun { Poll::Ready(Unit { taken: Taken::Nowhere }) } else { Poll::Pending };
     }
     match now.units() {
-        UNLIMITED => Poll::Ready(Unit { taken: false }),
+        UNLIMITED => Poll::Ready(Unit { taken: Taken::Nowhere }),
         0 => refuse(cx, wait),
         _ => {
             set_state(State(now.0 - 1));
-            Poll::Ready(Unit { taken: true })
+            Poll::Ready(Unit { taken: Taken::State })
         }
     }
 }
@@ -336,14 +355,14 @@ fn refuse(cx: &mut Context<'_>, wait: impl FnOnce() -> Wait) -> Poll<Unit> {
             place.units.replace(place.units.get().saturating_sub(1))
         });
         if left > 0 {
-            return Poll::Ready(Unit { taken: false });
+            return Poll::Ready(Unit { taken: Taken::Beside });
         }
     }
     PLACE.with(|place| place.refused.set(place.refused.get().wrapping_add(1)));
     let refusals = now.refusals() + 1;
     if refusals >= REFUSALS {
         set_state(State(now.0 - u64::from(now.refusals()) * State::REFUSAL));
-        return Poll::Ready(Unit { taken: false });
+        return Poll::Ready(Unit { taken: Taken::Nowhere });
     }
     set_state(State(now.0 + State::REFUSAL));
     cx.waker().wake_by_ref();

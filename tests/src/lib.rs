@@ -15,6 +15,11 @@ pub struct GuideCancellation;
 #[doc = include_str!("../../docs/guide/logs.md")]
 pub struct Logs;
 
+/// The guide's page about what can be seen, whose programs are run as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/seeing-what-runs.md")]
+pub struct SeeingWhatRuns;
+
 /// The guide's page about structured concurrency, whose programs are run as doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/structured.md")]

@@ -7,3 +7,13 @@
 fn a_misused_attribute_is_refused_at_the_word_that_is_wrong() {
     trybuild::TestCases::new().compile_fail("ui/macros/*.rs");
 }
+
+#[test]
+fn a_misused_select_or_join_is_told_what_to_write() {
+    trybuild::TestCases::new().compile_fail("ui/select/*.rs");
+}
+
+#[test]
+fn what_must_happen_once_or_stay_where_it_is_is_held_by_its_type() {
+    trybuild::TestCases::new().compile_fail("ui/types/*.rs");
+}

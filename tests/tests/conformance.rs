@@ -13,6 +13,20 @@ use weftwork::task::yield_now;
 use weftwork::time::timeout;
 use weftwork::{TaskGroup, TryTaskGroup, group, spawn, try_group};
 
+/// Two children that wait for ever, and are counted as they are dropped.
+fn two_that_wait(group: &TryTaskGroup<&'static str>, drops: &Drops) {
+    for _ in 0..2 {
+        let token = drops.token();
+        group
+            .spawn(async move {
+                let _token = token;
+                pending::<()>().await;
+                Ok(())
+            })
+            .detach();
+    }
+}
+
 #[test]
 fn tg_02_late_spawn() {
     on_virtual_time(|clock| async move {
@@ -64,16 +78,7 @@ fn tg_09_body_error() {
         let drops = Drops::default();
         let theirs = drops.clone();
         let error = try_group(async move |group: TryTaskGroup<&str>| {
-            for _ in 0..2 {
-                let token = theirs.token();
-                group
-                    .spawn(async move {
-                        let _token = token;
-                        pending::<()>().await;
-                        Ok(())
-                    })
-                    .detach();
-            }
+            two_that_wait(&group, &theirs);
             sleep(100).await;
             Err::<(), _>("body")
         });
@@ -288,16 +293,7 @@ fn tg_10_body_error_before_children_start() {
         let drops = Drops::default();
         let theirs = drops.clone();
         let error = try_group(async move |group: TryTaskGroup<&str>| {
-            for _ in 0..2 {
-                let token = theirs.token();
-                group
-                    .spawn(async move {
-                        let _token = token;
-                        sleep(1_000).await;
-                        Ok(())
-                    })
-                    .detach();
-            }
+            two_that_wait(&group, &theirs);
             Err::<(), _>("body")
         });
         assert_eq!(error.await.unwrap_err().single(), Ok("body"));

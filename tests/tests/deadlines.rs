@@ -4,13 +4,13 @@
 
 mod fixtures;
 
-use fixtures::{Log, cancel_soon, ms, on_virtual_time, sleep};
+use fixtures::{Log, cancel_soon, cleans_up, ms, on_virtual_time, sleep};
 use std::future::{pending, ready};
 use weftwork::scope::{CancelScope, cancellable, cleanup, current_scope, effective_deadline, on_cancel, shield};
-use weftwork::spawn;
 use weftwork::sync::oneshot;
 use weftwork::task::CancelKind;
 use weftwork::time::{Duration, Instant, move_on_after, timeout, timeout_at, timeout_with, wait_timeout};
+use weftwork::{TaskGroup, group, spawn};
 
 #[test]
 fn rule_10_a_value_ready_with_the_deadline_wins() {
@@ -245,6 +245,58 @@ fn a_scope_of_a_deadline_can_be_cancelled_from_inside_and_outside() {
             sleep(1).await;
         });
         assert!(ended.await.is_err());
+        assert_eq!(clock.ms(), 10);
+    });
+}
+
+#[test]
+fn a_deadline_of_a_groups_scope_cancels_body_and_children() {
+    on_virtual_time(|clock| async move {
+        let log = Log::default();
+        let theirs = log.clone();
+        let ended = group(async move |group: TaskGroup| {
+            group.spawn(cleans_up(theirs, 5)).detach();
+            group.scope().set_deadline(Some(Instant::now() + ms(20)));
+            assert_eq!(effective_deadline(), group.scope().deadline());
+            pending::<()>().await;
+        });
+        assert_eq!(ended.await.unwrap_err().kind, CancelKind::Deadline);
+        assert_eq!((log.all(), clock.ms()), (vec!["cleaned after 5".into()], 25));
+    });
+}
+
+#[test]
+fn a_deadline_of_a_groups_scope_cancels_children_that_outlive_the_body_and_may_be_moved_by_them() {
+    on_virtual_time(|clock| async move {
+        let log = Log::default();
+        let theirs = log.clone();
+        let ended = group(async move |group: TaskGroup| {
+            group.scope().set_deadline(Some(Instant::now() + ms(50)));
+            group.spawn(cleans_up(theirs, 5)).detach();
+            let scope = group.scope();
+            let moves = async move {
+                assert_eq!(effective_deadline(), scope.deadline());
+                sleep(10).await;
+                scope.set_deadline(Some(Instant::now() + ms(10)));
+            };
+            sleep(1).await;
+            group.spawn(moves).detach();
+            "value"
+        });
+        assert_eq!(ended.await, Ok("value"));
+        assert_eq!((log.all(), clock.ms()), (vec!["cleaned after 5".into()], 26));
+    });
+}
+
+#[test]
+fn timeout_basic() {
+    on_virtual_time(|clock| async move {
+        let mut handle = None;
+        let ended = timeout_with(Some(Instant::now() + ms(10)), |timeout| {
+            handle = Some(timeout);
+            sleep(10_000)
+        });
+        assert!(ended.await.is_err() && handle.unwrap().expired());
         assert_eq!(clock.ms(), 10);
     });
 }

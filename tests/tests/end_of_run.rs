@@ -4,7 +4,7 @@
 
 mod fixtures;
 
-use fixtures::{Drops, Log, Reports, both_flavors, gate, two_workers};
+use fixtures::{Drops, Log, Reports, again_and_again, both_flavors, gate, two_workers};
 use std::future::pending;
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -524,8 +524,8 @@ fn a_task_inside_of_a_poll_when_everything_is_over_is_named_once() {
 #[test]
 fn no_end_of_a_task_is_missed() {
     // Tasks of all kinds, that end at all moments: a wind-down that misses one waits for an hour.
-    for round in 0..200_usize {
-        both_flavors(|builder| {
+    again_and_again(200, |round| {
+        for builder in [Builder::new_current_thread(), two_workers()] {
             let (drops, cleaned) = (Drops::default(), Arc::new(AtomicUsize::new(0)));
             let reports = Reports::default();
             builder
@@ -568,8 +568,8 @@ fn no_end_of_a_task_is_missed() {
             assert_eq!(drops.count(), 40);
             assert!(cleaned.load(Ordering::SeqCst) <= 8);
             assert!(reports.all().is_empty(), "{:?}", reports.all());
-        });
-    }
+        }
+    });
 }
 
 #[test]

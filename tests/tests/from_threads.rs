@@ -4,7 +4,7 @@
 
 mod fixtures;
 
-use fixtures::{Drops, Log, Reports, both_flavors, on_virtual_time, two_workers, with_clock};
+use fixtures::{Drops, Log, Reports, both_flavors, gate, on_virtual_time, two_workers, with_clock};
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, mpsc};
@@ -126,6 +126,63 @@ fn a_closure_of_to_thread_may_call_back() {
             to_thread(|| Handle::current().block_on_from_thread(async { spawn(async { 6 }).await.unwrap() * 7 })).await
         });
         assert_eq!(value.unwrap().unwrap().unwrap(), 42);
+    });
+}
+
+#[test]
+fn a_call_back_of_a_closure_whose_caller_is_gone_is_cancelled_and_its_clean_up_awaited() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let log = Log::default();
+                let theirs = log.clone();
+                let (begin, begun) = oneshot::channel();
+                let (end, ended) = oneshot::channel();
+                let caller = spawn(to_thread(move || {
+                    let work = async move {
+                        begin.send(()).unwrap();
+                        pending::<()>().await;
+                    };
+                    let clean = async move || {
+                        yield_now().await;
+                        theirs.put("clean");
+                    };
+                    let came = Handle::current().block_on_from_thread(finally(work, LONG, clean));
+                    end.send(came).unwrap();
+                }));
+                begun.await.unwrap();
+                caller.cancel();
+                assert!(caller.await.unwrap_err().is_cancelled(), "it does not wait for the closure");
+                let came = ended.await.unwrap().unwrap_err();
+                assert_eq!(came.cancel_cause().unwrap().kind, CancelKind::HandleDropped);
+                assert_eq!(log.all(), ["clean"]);
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_call_back_of_a_closure_whose_caller_was_gone_before_is_cancelled_too() {
+    both_flavors(|builder| {
+        builder
+            .run(async {
+                let (opener, gate) = gate();
+                let (begin, begun) = oneshot::channel();
+                let (end, ended) = oneshot::channel();
+                let caller = spawn(to_thread(move || {
+                    begin.send(()).unwrap();
+                    gate.wait();
+                    let timed = Handle::current().block_on_from_thread_timeout(LONG, pending::<()>());
+                    end.send(timed).unwrap();
+                }));
+                begun.await.unwrap();
+                caller.cancel();
+                assert!(caller.await.unwrap_err().is_cancelled());
+                opener.open();
+                let timed = ended.await.unwrap();
+                assert!(matches!(timed, Err(FromThreadError::Ended(error)) if error.is_cancelled()));
+            })
+            .unwrap();
     });
 }
 
@@ -255,6 +312,37 @@ fn a_call_of_a_runtime_that_has_ended_is_cancelled() {
         assert!(waiting.is_cancelled());
         assert!(handle.call_soon(|| unreachable!("nobody is there to call it")).is_cancelled());
     });
+}
+
+#[test]
+fn a_call_that_was_found_cancelled_is_not_made_any_more() {
+    let clock = ManualClock::new();
+    let log = Log::default();
+    let (called, seen, theirs) = (log.clone(), log.clone(), clock.clone());
+    Builder::new_current_thread()
+        .clock(&clock)
+        .run(async move {
+            let (give, got) = oneshot::channel::<weftwork::runtime::TimerHandle>();
+            // At the end of the run both tasks are cancelled, this one first, and then polled a last time.
+            let look = async move {
+                let call = got.await.unwrap();
+                let _ = weftwork::scope::cancellable(pending::<()>()).await;
+                seen.put(format!("cancelled {}", call.is_cancelled()));
+                theirs.advance(SECOND);
+                call
+            };
+            let looks = spawn(async move {
+                let call = look.await;
+                weftwork::scope::shield(yield_now()).await;
+                assert!(call.is_cancelled(), "the answer stays");
+            });
+            looks.detach();
+            let call = Handle::current().call_later(SECOND, move || called.put("called"));
+            give.send(call).unwrap();
+            settle().await;
+        })
+        .unwrap();
+    assert_eq!(log.all(), ["cancelled true"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod fixtures;
 
-use fixtures::{Drops, ms, on_virtual_time_seeded, sleep};
+use fixtures::{Drops, Numbers, ms, on_virtual_time_seeded, sleep};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,22 +18,6 @@ const TASKS: usize = 10_000;
 const WIDTH: usize = 10;
 /// Milliseconds for which it lasts.
 const LASTS: u64 = 60_000;
-
-/// Numbers that look random, the same for the same seed.
-#[derive(Debug, Clone)]
-struct Numbers(Arc<Mutex<u64>>);
-
-impl Numbers {
-    fn below(&self, bound: u64) -> u64 {
-        let mut state = self.0.lock().unwrap();
-        // SplitMix64.
-        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = *state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
 
 /// What the tasks leave behind.
 #[derive(Debug, Clone)]
@@ -51,7 +35,7 @@ struct Storm {
 impl Storm {
     fn new(seed: u64) -> Self {
         Self {
-            numbers: Numbers(Arc::new(Mutex::new(seed))),
+            numbers: Numbers::new(seed),
             left: Arc::new(AtomicUsize::new(TASKS)),
             made: Arc::default(),
             drops: Drops::default(),

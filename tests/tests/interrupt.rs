@@ -134,6 +134,74 @@ fn the_first_cancels_the_main_future_and_the_run_says_interrupted() {
 }
 
 #[test]
+fn each_run_on_a_runtime_that_is_kept_can_be_interrupted() {
+    scene(
+        "each_run_on_a_runtime_that_is_kept_can_be_interrupted",
+        |builder| {
+            let runtime = builder.ctrl_c(OnCtrlC::CancelMain).build().unwrap();
+            let other = runtime.spawn(pending::<()>());
+            for _ in 0..2 {
+                let ended = runtime.run(async {
+                    let work = async {
+                        say("ready");
+                        pending::<()>().await;
+                    };
+                    on_cancel(work, LONG, async |cause| {
+                        assert_eq!(cause.kind, CancelKind::Interrupt);
+                        assert!(cause.at.file().ends_with("interrupt.rs"));
+                        yield_now().await;
+                        say("main has cleaned up");
+                    })
+                    .await;
+                });
+                assert!(matches!(ended, Err(RunError::Interrupted)), "{ended:?}");
+            }
+            assert!(!other.is_finished(), "the others go on");
+            assert_eq!(runtime.run(async { 5 }).unwrap(), 5);
+            let cancelled = runtime.run(async {
+                current_scope().cancel_with("enough");
+                pending::<()>().await;
+            });
+            assert!(matches!(cancelled, Err(RunError::Cancelled(cause)) if cause.message.as_deref() == Some("enough")));
+            say("over");
+            let _ = runtime.run(async {
+                say("ready");
+                let _ = cancellable(pending::<()>()).await;
+                say("cleaning up");
+                shield(pending::<()>()).await;
+            });
+        },
+        |mut scene| {
+            for _ in 0..2 {
+                scene.hears("ready");
+                scene.press();
+                scene.hears("main has cleaned up");
+            }
+            scene.hears("over");
+            scene.hears("ready");
+            scene.press();
+            scene.hears("cleaning up");
+            scene.press();
+            scene.ends_with_130();
+        },
+    );
+}
+
+#[test]
+fn between_the_runs_on_a_runtime_that_is_kept_it_does_what_it_did_before() {
+    scene(
+        "between_the_runs_on_a_runtime_that_is_kept_it_does_what_it_did_before",
+        |builder| {
+            let runtime = builder.ctrl_c(OnCtrlC::CancelMain).build().unwrap();
+            runtime.run(async {}).unwrap();
+            press();
+            unreachable!("the system has ended the process");
+        },
+        |scene| assert_eq!(scene.ends().signal(), Some(libc::SIGINT)),
+    );
+}
+
+#[test]
 fn the_second_ends_the_process() {
     scene(
         "the_second_ends_the_process",

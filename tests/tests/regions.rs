@@ -4,14 +4,15 @@
 
 mod fixtures;
 
-use fixtures::{Log, cancel_soon, ms, on_virtual_time, sleep};
+use fixtures::{Log, begin, cancel_soon, ms, on_virtual_time, sleep};
 use futures::future::{join, poll_fn};
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::future::{Future, pending, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
-use weftwork::scope::{CancelScope, cancellable, cleanup, shield};
+use weftwork::scope::{CancelScope, cancellable, cleanup, current_scope, shield};
+use weftwork::sync::oneshot;
 use weftwork::task::yield_now;
 use weftwork::{is_cancelled, spawn};
 
@@ -195,6 +196,135 @@ fn regions_are_dropped_where_they_lie_without_a_trace() {
         });
         cancel_soon(&task).await;
         assert!(task.await.unwrap_err().is_cancelled());
+        assert_eq!(clock.ms(), 10);
+    });
+}
+
+#[test]
+fn a_shield_that_goes_to_another_task_and_ends_there_holds_up_the_first_no_longer() {
+    on_virtual_time(|clock| async move {
+        let first = spawn(async move {
+            let _ = cancellable(pending::<()>()).await;
+            let mut shielded = Box::pin(shield(sleep(100)));
+            begin(&mut shielded).await;
+            spawn(shielded).detach();
+            sleep(1).await;
+        });
+        sleep(10).await;
+        assert!(first.cancel());
+        assert!(first.await.unwrap_err().is_cancelled());
+        assert_eq!(clock.ms(), 10);
+        sleep(100).await;
+    });
+}
+
+#[test]
+fn a_region_dropped_elsewhere_after_it_was_woken_holds_up_its_task_no_longer() {
+    on_virtual_time(|clock| async move {
+        let (give, got) = oneshot::channel();
+        let task = spawn(async move {
+            let mut pad = Box::pin(cancellable(pending::<()>()));
+            begin(&mut pad).await;
+            give.send(pad).map_err(drop).unwrap();
+            pending::<()>().await;
+        });
+        let pad = got.await.unwrap();
+        sleep(10).await;
+        assert!(task.cancel());
+        sleep(5).await;
+        assert!(!task.is_finished());
+        drop(pad);
+        assert!(task.await.unwrap_err().is_cancelled());
+        assert_eq!(clock.ms(), 15);
+    });
+}
+
+#[test]
+fn a_region_that_cleans_up_in_a_combinator_is_waited_for_in_peace() {
+    // The combinator wakes itself and then polls only what is woken; who asked those inside at each poll would never rest.
+    on_virtual_time(|clock| async move {
+        let polls = Arc::new(AtomicUsize::new(0));
+        let counted = polls.clone();
+        let task = spawn(async move {
+            let mut inside = FuturesUnordered::from_iter([Box::pin(async {
+                let _ = cancellable(pending::<()>()).await;
+                cleanup(ms(3_000), sleep(2_500)).await.unwrap();
+            })]);
+            poll_fn(|cx| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                inside.poll_next_unpin(cx).map(drop)
+            })
+            .await;
+        });
+        sleep(10).await;
+        task.cancel();
+        task.await.unwrap();
+        assert_eq!(clock.ms(), 2_510);
+        let polls = polls.load(Ordering::Relaxed);
+        assert!(polls < 30, "{polls} polls");
+    });
+}
+
+#[test]
+fn a_region_that_was_told_and_is_then_kept_holds_up_for_two_seconds_at_most() {
+    on_virtual_time(|clock| async move {
+        let task = spawn(async {
+            let _ = cancellable(pending::<()>()).await;
+            let mut shielded = Box::pin(shield(sleep(5_000)));
+            begin(&mut shielded).await;
+            sleep(1).await;
+        });
+        sleep(10).await;
+        task.cancel();
+        assert!(task.await.unwrap_err().is_cancelled());
+        assert_eq!(clock.ms(), 2_010);
+    });
+}
+
+#[test]
+fn a_forgotten_region_holds_up_for_a_second_at_most() {
+    on_virtual_time(|clock| async move {
+        let task = spawn(async {
+            let mut shielded = Box::pin(shield(pending::<()>()));
+            begin(&mut shielded).await;
+            std::mem::forget(shielded);
+            sleep(5_000).await;
+        });
+        sleep(10).await;
+        task.cancel();
+        assert!(task.await.unwrap_err().is_cancelled());
+        assert_eq!(clock.ms(), 1_010);
+    });
+}
+
+#[test]
+fn the_scope_of_a_task_is_cancelled_by_whoever_got_it() {
+    on_virtual_time(|clock| async move {
+        let (give, got) = oneshot::channel();
+        let task = spawn(async move {
+            give.send(current_scope()).map_err(drop).unwrap();
+            sleep(1_000).await;
+        });
+        let scope = got.await.unwrap();
+        sleep(10).await;
+        assert!(scope.cancel_with("through its scope") && !scope.cancel());
+        assert_eq!(task.await.unwrap_err().cancel_cause().unwrap().message.as_deref(), Some("through its scope"));
+        assert_eq!(clock.ms(), 10);
+        assert!(!scope.cancel(), "it has ended");
+    });
+}
+
+#[test]
+fn cancelled_waits_for_the_cancellation_alone() {
+    on_virtual_time(|clock| async move {
+        let scope = CancelScope::new();
+        let theirs = scope.clone();
+        let waits = spawn(async move { theirs.cancelled().await });
+        sleep(10).await;
+        assert!(!waits.is_finished());
+        scope.cancel();
+        waits.await.unwrap();
+        scope.cancelled().await;
         assert_eq!(clock.ms(), 10);
     });
 }

@@ -431,23 +431,6 @@ fn a_task_that_cancels_itself_and_returns_keeps_its_value() {
 }
 
 #[test]
-fn the_scope_of_a_task_is_cancelled_by_whoever_got_it() {
-    on_virtual_time(|clock| async move {
-        let (give, got) = oneshot::channel();
-        let task = spawn(async move {
-            give.send(current_scope()).map_err(drop).unwrap();
-            sleep(1_000).await;
-        });
-        let scope = got.await.unwrap();
-        sleep(10).await;
-        assert!(scope.cancel_with("through its scope") && !scope.cancel());
-        assert_eq!(task.await.unwrap_err().cancel_cause().unwrap().message.as_deref(), Some("through its scope"));
-        assert_eq!(clock.ms(), 10);
-        assert!(!scope.cancel(), "it has ended");
-    });
-}
-
-#[test]
 fn inside_a_shield_its_own_scopes_and_deadlines_work_and_nothing_else_is_seen() {
     on_virtual_time(|clock| async move {
         let log = Log::default();
@@ -487,20 +470,5 @@ fn finally_runs_after_a_value_and_after_a_cancellation() {
         cancel_soon(&task).await;
         assert!(task.await.unwrap_err().is_cancelled());
         assert_eq!((log.all(), clock.ms()), (vec!["value".into(), "cancelled".into()], 30));
-    });
-}
-
-#[test]
-fn cancelled_waits_for_the_cancellation_alone() {
-    on_virtual_time(|clock| async move {
-        let scope = CancelScope::new();
-        let theirs = scope.clone();
-        let waits = spawn(async move { theirs.cancelled().await });
-        sleep(10).await;
-        assert!(!waits.is_finished());
-        scope.cancel();
-        waits.await.unwrap();
-        scope.cancelled().await;
-        assert_eq!(clock.ms(), 10);
     });
 }

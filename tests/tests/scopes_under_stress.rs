@@ -1,20 +1,19 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests stand outside of the facade")]
 #![allow(clippy::async_yields_async, reason = "futures and handles are passed between tasks on purpose")]
-//! Scopes where they are easily broken: regions that change their task, foreign code that panics, cancellations from other
-//! threads, random trees.
+//! Scopes where they are easily broken: foreign code that panics, blocked threads, cancellations from other threads.
 
 mod fixtures;
 
-use fixtures::{Drops, Log, Reports, both_flavors, ms, on_virtual_time, sleep, two_workers};
-use futures::future::{join_all, poll_fn};
+use fixtures::{Drops, Log, Reports, begin, both_flavors, ms, on_virtual_time, sleep, two_workers};
+use futures::future::poll_fn;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::cell::RefCell;
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use weftwork::runtime::{Builder, UnhandledKind};
 use weftwork::scope::{CancelScope, cancellable, cleanup, current_scope, shield};
@@ -22,15 +21,6 @@ use weftwork::spawn;
 use weftwork::sync::oneshot;
 use weftwork::task::{spawn_local, yield_now};
 use weftwork::time::timeout;
-
-/// Polls a future once, and finds it pending.
-async fn begin<F: Future + Unpin>(future: &mut F) {
-    poll_fn(|cx| {
-        assert!(Pin::new(&mut *future).poll(cx).is_pending());
-        Poll::Ready(())
-    })
-    .await;
-}
 
 /// A waker that panics when it is called, and beforehand wakes the task that polls.
 struct Bomb(Waker);
@@ -97,45 +87,6 @@ fn a_waker_that_panics_keeps_no_child_from_hearing_that_a_sibling_failed() {
             }
         }
         assert_eq!(clock.ms(), 40);
-    });
-}
-
-#[test]
-fn a_shield_that_goes_to_another_task_and_ends_there_holds_up_the_first_no_longer() {
-    on_virtual_time(|clock| async move {
-        let first = spawn(async move {
-            let _ = cancellable(pending::<()>()).await;
-            let mut shielded = Box::pin(shield(sleep(100)));
-            begin(&mut shielded).await;
-            spawn(shielded).detach();
-            sleep(1).await;
-        });
-        sleep(10).await;
-        assert!(first.cancel());
-        assert!(first.await.unwrap_err().is_cancelled());
-        assert_eq!(clock.ms(), 10);
-        sleep(100).await;
-    });
-}
-
-#[test]
-fn a_region_dropped_elsewhere_after_it_was_woken_holds_up_its_task_no_longer() {
-    on_virtual_time(|clock| async move {
-        let (give, got) = oneshot::channel();
-        let task = spawn(async move {
-            let mut pad = Box::pin(cancellable(pending::<()>()));
-            begin(&mut pad).await;
-            give.send(pad).map_err(drop).unwrap();
-            pending::<()>().await;
-        });
-        let pad = got.await.unwrap();
-        sleep(10).await;
-        assert!(task.cancel());
-        sleep(5).await;
-        assert!(!task.is_finished());
-        drop(pad);
-        assert!(task.await.unwrap_err().is_cancelled());
-        assert_eq!(clock.ms(), 15);
     });
 }
 
@@ -398,64 +349,6 @@ fn what_a_cancelled_task_waited_for_is_dropped_on_the_thread_that_may_though_the
 }
 
 #[test]
-fn a_region_that_cleans_up_in_a_combinator_is_waited_for_in_peace() {
-    // The combinator wakes itself and then polls only what is woken; who asked those inside at each poll would never rest.
-    on_virtual_time(|clock| async move {
-        let polls = Arc::new(AtomicUsize::new(0));
-        let counted = polls.clone();
-        let task = spawn(async move {
-            let mut inside = FuturesUnordered::from_iter([Box::pin(async {
-                let _ = cancellable(pending::<()>()).await;
-                cleanup(ms(3_000), sleep(2_500)).await.unwrap();
-            })]);
-            poll_fn(|cx| {
-                counted.fetch_add(1, Ordering::Relaxed);
-                inside.poll_next_unpin(cx).map(drop)
-            })
-            .await;
-        });
-        sleep(10).await;
-        task.cancel();
-        task.await.unwrap();
-        assert_eq!(clock.ms(), 2_510);
-        let polls = polls.load(Ordering::Relaxed);
-        assert!(polls < 30, "{polls} polls");
-    });
-}
-
-#[test]
-fn a_region_that_was_told_and_is_then_kept_holds_up_for_two_seconds_at_most() {
-    on_virtual_time(|clock| async move {
-        let task = spawn(async {
-            let _ = cancellable(pending::<()>()).await;
-            let mut shielded = Box::pin(shield(sleep(5_000)));
-            begin(&mut shielded).await;
-            sleep(1).await;
-        });
-        sleep(10).await;
-        task.cancel();
-        assert!(task.await.unwrap_err().is_cancelled());
-        assert_eq!(clock.ms(), 2_010);
-    });
-}
-
-#[test]
-fn a_forgotten_region_holds_up_for_a_second_at_most() {
-    on_virtual_time(|clock| async move {
-        let task = spawn(async {
-            let mut shielded = Box::pin(shield(pending::<()>()));
-            begin(&mut shielded).await;
-            std::mem::forget(shielded);
-            sleep(5_000).await;
-        });
-        sleep(10).await;
-        task.cancel();
-        assert!(task.await.unwrap_err().is_cancelled());
-        assert_eq!(clock.ms(), 1_010);
-    });
-}
-
-#[test]
 fn every_pad_hears_of_a_cancellation_from_another_thread_while_it_is_polled() {
     const ROUNDS: usize = 1_000;
     both_flavors(|builder| {
@@ -504,161 +397,5 @@ fn every_pad_hears_of_a_cancellation_from_another_thread_while_it_is_polled() {
         let counts = (entered.load(Ordering::Relaxed), left.load(Ordering::Relaxed));
         assert_eq!(counts.0, counts.1);
         assert!(counts.0 > 0);
-    });
-}
-
-/// Numbers that look random, the same for the same seed.
-struct Seeded(u64);
-
-impl Seeded {
-    fn below(&mut self, bound: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
-
-/// What a random task does; times are milliseconds.
-#[derive(Debug)]
-enum Plan {
-    Sleep(u64),
-    Yield,
-    /// What comes after it: the time that cleaning up takes, and whether it propagates.
-    Pad(Box<Plan>, u64, bool),
-    Shield(Box<Plan>),
-    Timeout(u64, Box<Plan>),
-    Scope(Box<Plan>),
-    InTurn(Vec<Plan>),
-    Together(Vec<Plan>),
-    /// In a combinator that polls only what is woken.
-    AsTheyCome(Vec<Plan>),
-    Task(Box<Plan>),
-    /// A task waited for by reference, for a time, and then for good.
-    Kept(u64, Box<Plan>),
-    CancelSelf,
-}
-
-impl Plan {
-    fn random(numbers: &mut Seeded, depth: u64) -> Self {
-        let inner = |numbers: &mut Seeded| Box::new(Self::random(numbers, depth - 1));
-        let some = |numbers: &mut Seeded| {
-            (0..1 + numbers.below(3)).map(|_| Self::random(numbers, depth - 1)).collect::<Vec<_>>()
-        };
-        match if depth == 0 { numbers.below(6) } else { numbers.below(24) } {
-            0..4 => Self::Sleep(numbers.below(20)),
-            4 => Self::Yield,
-            5 if numbers.below(8) == 0 => Self::CancelSelf,
-            5 => Self::Sleep(1),
-            6..11 => Self::Pad(inner(numbers), numbers.below(5), numbers.below(2) == 0),
-            11 => Self::Shield(Box::new(Self::random(numbers, depth / 2))),
-            12..15 => Self::Timeout(numbers.below(15), inner(numbers)),
-            15..17 => Self::Scope(inner(numbers)),
-            17 => Self::InTurn(some(numbers)),
-            18..20 => Self::Together(some(numbers)),
-            20 => Self::AsTheyCome(some(numbers)),
-            21..23 => Self::Task(inner(numbers)),
-            _ => Self::Kept(numbers.below(15), inner(numbers)),
-        }
-    }
-}
-
-/// What the random tasks leave behind.
-#[derive(Debug, Clone, Default)]
-struct Traces {
-    made: Arc<AtomicUsize>,
-    drops: Drops,
-    begun: Arc<AtomicUsize>,
-    after: Arc<AtomicUsize>,
-    scopes: Arc<Mutex<Vec<CancelScope>>>,
-}
-
-fn follow(plan: Plan, traces: Traces) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    traces.made.fetch_add(1, Ordering::Relaxed);
-    let token = traces.drops.token();
-    Box::pin(async move {
-        let _token = token;
-        let go = |plan| follow(plan, traces.clone());
-        match plan {
-            Plan::Sleep(of) => sleep(of).await,
-            Plan::Yield => yield_now().await,
-            Plan::Pad(inner, clean, propagates) => {
-                let inner = go(*inner);
-                traces.begun.fetch_add(1, Ordering::Relaxed);
-                let ended = cancellable(inner).await;
-                traces.after.fetch_add(1, Ordering::Relaxed);
-                if let Err(cancelled) = ended {
-                    let _ = cleanup(ms(3), sleep(clean)).await;
-                    if propagates {
-                        cancelled.propagate::<()>().await;
-                    }
-                }
-            }
-            Plan::Shield(inner) => shield(go(*inner)).await,
-            Plan::Timeout(after, inner) => drop(timeout(ms(after), go(*inner)).await),
-            Plan::Scope(inner) => {
-                let scope = CancelScope::new();
-                traces.scopes.lock().unwrap().push(scope.clone());
-                let _ = scope.run(go(*inner)).await;
-            }
-            Plan::InTurn(all) => {
-                for plan in all {
-                    go(plan).await;
-                }
-            }
-            Plan::Together(all) => drop(join_all(all.into_iter().map(go)).await),
-            Plan::AsTheyCome(all) => {
-                let mut all: FuturesUnordered<_> = all.into_iter().map(go).collect();
-                while all.next().await.is_some() {}
-            }
-            Plan::Task(inner) => drop(spawn(go(*inner)).await),
-            Plan::Kept(after, inner) => {
-                let mut task = spawn(go(*inner));
-                if timeout(ms(after), &mut task).await.is_err() {
-                    let _ = task.await;
-                }
-            }
-            Plan::CancelSelf => drop(current_scope().cancel()),
-        }
-    })
-}
-
-#[test]
-fn random_trees_unwind_whole() {
-    const BATCHES: u64 = 100;
-    const TREES: u64 = 100;
-    on_virtual_time(|clock| async move {
-        for batch in 0..BATCHES {
-            let began = clock.ms();
-            let traces = Traces::default();
-            let mut numbers = Seeded(batch);
-            let mut tasks: Vec<_> =
-                (0..TREES).map(|_| spawn(follow(Plan::random(&mut numbers, 5), traces.clone()))).collect();
-            for _ in 0..numbers.below(30) {
-                sleep(numbers.below(3)).await;
-                for _ in 0..numbers.below(8) {
-                    tasks[numbers.below(TREES) as usize].cancel();
-                }
-                let scopes = traces.scopes.lock().unwrap().clone();
-                for _ in 0..numbers.below(8).min(scopes.len() as u64) {
-                    scopes[numbers.below(scopes.len() as u64) as usize].cancel();
-                }
-            }
-            for task in &mut tasks {
-                let _ = task.await;
-            }
-            // Nothing had to be given up after a second.
-            assert!(clock.ms() - began < 1_000, "batch {batch} took {} ms", clock.ms() - began);
-            drop(tasks);
-            traces.scopes.lock().unwrap().clear();
-            // Those that were detached end by themselves.
-            sleep(1_000).await;
-            let count = |of: &AtomicUsize| of.load(Ordering::Relaxed);
-            assert_eq!(traces.drops.count(), count(&traces.made), "batch {batch}: futures");
-            assert_eq!(count(&traces.begun), count(&traces.after), "batch {batch}: pads");
-            assert_eq!(fixtures::armed_timers(), 0, "batch {batch}: timers");
-        }
     });
 }

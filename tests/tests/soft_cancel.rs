@@ -3,7 +3,7 @@
 
 mod fixtures;
 
-use fixtures::{Log, Report, Reports, Stopwatch, both_flavors, gate, on_virtual_time, on_virtual_time_with};
+use fixtures::{Log, Report, Reports, Stopwatch, both_flavors, gate, ms, on_virtual_time, on_virtual_time_with, sleep};
 use futures::future::join;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::future::{Future, pending};
@@ -12,16 +12,8 @@ use std::task::Poll;
 use weftwork::runtime::UnhandledKind;
 use weftwork::scope::{CancelScope, cancellable, cleanup, current_scope, shield};
 use weftwork::task::yield_now;
-use weftwork::time::{Duration, timeout};
+use weftwork::time::timeout;
 use weftwork::{group, is_cancelled, spawn, to_thread};
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
-
-async fn sleep(of: u64) {
-    weftwork::sleep(ms(of)).await;
-}
 
 /// Runs a test on virtual time, and gives what the runtime reported of shields.
 fn with_reports<F: Future<Output = ()> + Send + 'static>(body: impl Fn(Stopwatch, Log) -> F) -> Vec<Report> {

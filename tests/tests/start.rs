@@ -3,20 +3,12 @@
 
 mod fixtures;
 
-use fixtures::{Drops, Log, on_virtual_time};
+use fixtures::{Drops, Log, ms, on_virtual_time, sleep};
 use std::future::pending;
 use weftwork::group::{StartError, Started};
 use weftwork::scope::{cancellable, cleanup, with_resource};
-use weftwork::time::{Duration, timeout};
+use weftwork::time::timeout;
 use weftwork::{TaskGroup, TryTaskGroup, group, select, spawn, try_group};
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
-
-async fn sleep(of: u64) {
-    weftwork::sleep(ms(of)).await;
-}
 
 #[test]
 fn trio_nursery_start_returns_what_the_child_says_after_exactly_its_setup() {

@@ -3,7 +3,7 @@
 
 mod fixtures;
 
-use fixtures::{both_flavors, gate, ms};
+use fixtures::{both_flavors, gate, ms, two_workers};
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -138,6 +138,29 @@ fn it_jumps_for_a_closure_that_waits_for_a_timer_itself() {
         to_thread(|| Handle::current().block_on(sleep(DAY))).await.unwrap();
         assert_eq!(clock.now() - began, DAY);
     });
+}
+
+#[test]
+fn it_waits_for_a_closure_although_one_of_another_runtime_waits_for_a_timer() {
+    let clock = ManualClock::jumping();
+    let (mine, theirs) = (two_workers().clock(&clock).build().unwrap(), two_workers().build().unwrap());
+    let began = clock.now();
+    let (handle, looks, reads) = (mine.handle().clone(), mine.handle().clone(), clock.clone());
+    let (begin, begun) = std::sync::mpsc::channel();
+    let closure = mine.spawn(to_thread(move || {
+        begin.send(()).unwrap();
+        // The other closure has lain down, or is about to.
+        while looks.metrics().timers == 0 {
+            std::thread::yield_now();
+        }
+        (0..10_000).for_each(|_| std::thread::yield_now());
+        assert_eq!(reads.now(), began, "a closure of this runtime runs");
+    }));
+    begun.recv().unwrap();
+    let other = theirs.spawn(to_thread(move || handle.block_on(sleep(DAY))));
+    mine.block_on(closure).unwrap().unwrap();
+    theirs.block_on(other).unwrap().unwrap();
+    assert_eq!(clock.now() - began, DAY);
 }
 
 #[test]

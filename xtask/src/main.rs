@@ -87,9 +87,10 @@ cargo xtask COMMAND
         else than stands beside it. The tests of the examples do the same.
 
   rules [--rounds N] [--only NAME]
-        The tests of the contract of cancellation and groups, each 1 000 times (or N) on each flavour, on virtual time, with that
-        many orders drawn on one thread; prints runs and time of each. --only takes the files whose name contains NAME. A failure
-        prints its seed, which WEFTWORK_SEED runs again.
+        The tests of the contract of cancellation and groups, each 1 000 times (or N) on each flavour, on virtual time where they
+        need time, with that many orders drawn on one thread; prints runs and time of each. They are built in a profile of their
+        own. --only takes the files whose name contains NAME, and groups_under_stress, which is left out otherwise: a round of it
+        takes a second. A failure prints its seed, which WEFTWORK_SEED runs again.
 
   bench [--rows a,b] [--peers a,b] [--rounds N] [--quick] [--out FOLDER] [--write-docs]
         weftwork beside tokio, smol, smolscale and Go (where there is a `go`), row by row, with ratios and what is asked of

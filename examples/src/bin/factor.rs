@@ -1,6 +1,6 @@
 //! Prime factors on all cores: `factor 1000036000099 2305843009213693951`. Ctrl-C stops the search.
 
-use examples::arguments::{Arguments, UsageError};
+use examples::arguments::{Arguments, UsageError, asked};
 use examples::factor::Search;
 use std::ffi::OsString;
 use std::num::NonZeroU64;
@@ -18,8 +18,6 @@ Usage: factor NUMBER... [flags]
   --help        this text
 ";
 
-/// The conventional code for a command line that cannot be understood.
-const USAGE: u8 = 2;
 /// What a shell reports of a program that Ctrl-C ended.
 const ENDED_BY_INTERRUPT: u8 = 130;
 
@@ -30,16 +28,9 @@ struct Options {
 
 #[weftwork::main]
 async fn main() -> ExitCode {
-    let options = match parse(std::env::args_os().skip(1)) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            print!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("factor: {error}\nTry `factor --help`.");
-            return ExitCode::from(USAGE);
-        }
+    let options = match asked("factor", HELP, parse) {
+        Ok(options) => options,
+        Err(code) => return code,
     };
     let search = Search::new(options.threads);
     let mut interrupted = pin!(ctrl_c());

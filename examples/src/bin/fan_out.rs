@@ -1,6 +1,6 @@
 //! Asks several servers at once: `fan_out 127.0.0.1:7001 127.0.0.1:2323 --question 'black snowman' --deadline 0.5`.
 
-use examples::arguments::{Arguments, UsageError};
+use examples::arguments::{Arguments, UsageError, asked};
 use examples::fan_out::{Answer, ask_all};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -19,9 +19,6 @@ Usage: fan_out HOST:PORT... [flags]
 Exits with 0 if all answered, with 1 if one did not.
 ";
 
-/// The conventional code for a command line that cannot be understood.
-const USAGE: u8 = 2;
-
 struct Options {
     addresses: Vec<String>,
     question: String,
@@ -31,16 +28,9 @@ struct Options {
 
 #[weftwork::main]
 async fn main() -> ExitCode {
-    let options = match parse(std::env::args_os().skip(1)) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            print!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("fan_out: {error}\nTry `fan_out --help`.");
-            return ExitCode::from(USAGE);
-        }
+    let options = match asked("fan_out", HELP, parse) {
+        Ok(options) => options,
+        Err(code) => return code,
     };
     let Options { addresses, question, deadline, at_once } = options;
     let answers = ask_all(&addresses, &question, deadline, at_once).await;

@@ -1,6 +1,7 @@
 //! A load generator: `load 127.0.0.1:2323 --line 'chess black' --connections 100 --rate 1000`.
 #![allow(clippy::disallowed_types, reason = "a program uses what users of weftwork use")]
 
+use examples::arguments::asked;
 use examples::interrupt::interrupted;
 use examples::latch::Latch;
 use examples::load::client::Client;
@@ -16,21 +17,16 @@ use std::sync::Arc;
 use weftwork::net::lookup_host;
 use weftwork::runtime::Builder;
 
-/// The conventional code for a command line that cannot be understood.
-const USAGE: u8 = 2;
-
 fn main() -> ExitCode {
-    let options = match parse(std::env::args_os().skip(1)) {
-        Ok(Request::Load(options)) => options,
-        Ok(Request::Help) => {
-            // A reader that has gone away wants no more help.
-            let _ = io::stdout().write_all(HELP.as_bytes());
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("load: {error}\nTry `load --help`.");
-            return ExitCode::from(USAGE);
-        }
+    let parsed = |given| {
+        parse(given).map(|request| match request {
+            Request::Load(options) => Some(options),
+            Request::Help => None,
+        })
+    };
+    let options = match asked("load", HELP, parsed) {
+        Ok(options) => options,
+        Err(code) => return code,
     };
     let (allow_errors, as_json, target) = (options.allow_errors, options.json, options.target.shown());
     match loaded(options) {

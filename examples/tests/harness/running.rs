@@ -10,20 +10,19 @@ use std::thread::JoinHandle;
 use weftwork::net::TcpListener;
 use weftwork::runtime::Builder;
 
-/// A server on a thread of its own.
-pub struct Running {
+/// A server on a thread of its own, and what it says at its end.
+pub struct Running<E = Ended> {
     pub address: SocketAddr,
     pub log: LogLines,
     pub stop: Arc<Latch>,
-    thread: JoinHandle<Ended>,
+    thread: JoinHandle<E>,
 }
 
-impl Running {
-    /// Starts a server on a port that the system chooses.
-    pub fn start<S: Service>(
+impl<E: Send + 'static> Running<E> {
+    /// Serves on a port that the system chooses, until the latch is set.
+    pub fn serving<S: Future<Output = E>>(
         builder: Builder,
-        limits: Limits,
-        service: impl FnOnce(Log) -> S + Send + 'static,
+        serve: impl FnOnce(TcpListener, Log, Arc<Latch>) -> S + Send + 'static,
     ) -> Self {
         let (lines, log) = mpsc::channel();
         let (addresses, address) = mpsc::channel();
@@ -31,21 +30,33 @@ impl Running {
         let theirs = stop.clone();
         let thread = std::thread::spawn(move || {
             let log = Log::to(move |line| drop(lines.send(line.to_owned())));
-            let serve = async move {
+            let serves = async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let address = listener.local_addr().unwrap();
-                let server = Server::new(listener, service(log.clone()), limits, log);
-                addresses.send(address).unwrap();
-                server.serve_until(theirs.reached()).await.unwrap()
+                addresses.send(listener.local_addr().unwrap()).unwrap();
+                serve(listener, log, theirs).await
             };
-            builder.run(serve).unwrap()
+            builder.run(serves).unwrap()
         });
         Self { address: address.recv_timeout(HANG).unwrap(), log: LogLines(log), stop, thread }
     }
 
     /// Asks it to stop, and waits until it has.
-    pub fn stop(self) -> Ended {
+    pub fn stop(self) -> E {
         self.stop.set();
         self.thread.join().unwrap()
+    }
+}
+
+impl Running {
+    /// Starts a server for a service.
+    pub fn start<S: Service>(
+        builder: Builder,
+        limits: Limits,
+        service: impl FnOnce(Log) -> S + Send + 'static,
+    ) -> Self {
+        Self::serving(builder, move |listener, log, stop| async move {
+            let server = Server::new(listener, service(log.clone()), limits, log);
+            server.serve_until(stop.reached()).await.unwrap()
+        })
     }
 }

@@ -129,7 +129,7 @@ impl Tasks {
     }
 
     fn allocate<F: Future + 'static, N: Name>(&self, future: F, name: N) -> NonNull<Header> {
-        let spec = Spec { id: TaskId::next(), location: Location::caller(), owner: 0, pinned: false };
+        let spec = Spec::new(Location::caller(), 0, false);
         // SAFETY: the models' futures may go anywhere and borrow nothing.
         unsafe { cell::allocate(future, Queue(NonNull::from(&*self.0)), spec, name) }
     }

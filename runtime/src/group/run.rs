@@ -192,7 +192,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
             return Poll::Pending;
         }
         seat.begin(cx);
-        hub.set_deadline(frame::deadline());
+        hub.set_deadline(frame::deadline().min(hub.node.deadline()));
         if coop::is_cancelled() && !hub.is_cancelled() {
             hub.cancel_children(frame::cause());
         }
@@ -208,6 +208,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
             };
             let value = match polled {
                 Ok(Poll::Pending) => {
+                    seat.expire(cx);
                     if !exit.told && hub.node.is_cancelled() {
                         // Cancelled by the poll that has just ended, or meanwhile: the body has to hear of it.
                         cx.waker().wake_by_ref();
@@ -227,6 +228,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
             };
             *this.stage = Stage::Children(value);
         }
+        seat.expire(cx);
         hub.pass_on();
         let failures = match Hub::poll_over(hub, cx) {
             Poll::Ready(failures) => failures,
@@ -252,6 +254,7 @@ impl<F: Future, E: Send + 'static, V> Engine<F, E, V> {
                 Poll::Pending
             }
             None => {
+                hub.node.catch();
                 let cause = hub.node.cause().unwrap_or_else(|| CancelCause::explicit());
                 Poll::Ready(Err(GroupError::Cancelled(cause)))
             }

@@ -55,6 +55,10 @@ pub enum UnhandledKind {
     /// A shield, or a clean-up, was dropped before its end: its surroundings were cancelled, and it outlasted the grace of
     /// `CancelScope::cancel_soft`, or nobody polled it any more. The message has its place.
     ShieldPierced,
+    /// In debug mode: a task, or a call of `to_thread`, was dropped before it ever ran. The message says why, or what.
+    DroppedUnpolled,
+    /// In debug mode: something was not closed before it was dropped, or before its runtime ended. The message says what.
+    NotClosed,
     /// No spare worker could be started although workers are blocked.
     NoSpare,
     /// The reactor cannot wait for events any more.
@@ -97,6 +101,10 @@ impl<'a> Unhandled<'a> {
 
     pub(crate) fn waker_panicked(task: Which<'a>, payload: &'a Payload) -> Self {
         Self::of(UnhandledKind::WakerPanicked, task, payload_text(payload))
+    }
+
+    pub(crate) fn dropped_unpolled(task: Which<'a>, why: &'a str) -> Self {
+        Self::of(UnhandledKind::DroppedUnpolled, task, Some(why))
     }
 
     /// Something that concerns no one task.
@@ -144,6 +152,10 @@ impl<'a> Unhandled<'a> {
             }
             UnhandledKind::ShieldPierced if self.task.is_some() => "had a shield dropped before its end",
             UnhandledKind::ShieldPierced => "a shield was dropped before its end",
+            UnhandledKind::DroppedUnpolled if self.task.is_some() => "was dropped before it ever ran",
+            UnhandledKind::DroppedUnpolled => "was dropped before it was ever awaited, and so never began",
+            UnhandledKind::NotClosed if self.task.is_some() => "dropped a resource that was not closed",
+            UnhandledKind::NotClosed => "a resource was not closed",
             UnhandledKind::NoSpare => "no spare worker could be started",
             UnhandledKind::ReactorFailed => "the reactor cannot wait for events, sockets will not make progress",
             UnhandledKind::Forked => "the process forked: use the runtime only in the parent",

@@ -66,6 +66,11 @@ impl Clock {
         matches!(self, Self::Manual(time) if time.jumps)
     }
 
+    /// Whether both show one time, which somebody moves.
+    pub(crate) fn is_that_of(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Manual(mine), Self::Manual(theirs)) if Shared::ptr_eq(mine, theirs))
+    }
+
     /// How many want it to stand still.
     pub(crate) fn holds(&self) -> usize {
         match self {

@@ -1,6 +1,6 @@
 //! What can be chosen about a runtime, and how it is put together.
 
-use super::{OnCtrlC, RunError, Runtime, drive, interrupts};
+use super::{OnCtrlC, RunError, Runtime, drive, kept};
 use crate::observe::events;
 use crate::observe::unhandled::{Hook, Unhandled};
 use crate::platform::clock::Clock;
@@ -206,7 +206,8 @@ impl Builder {
     }
 
     /// Whether more is noted of each task: who spawned it, what it waits for, how long its polls take (no, or what `WEFTWORK_DEBUG`
-    /// says: `1` or `0`).
+    /// says: `1` or `0`). And [`on_unhandled`](Self::on_unhandled) hears of what was forgotten: tasks, and calls of `to_thread`, that never
+    /// ran, resources that nobody closed.
     ///
     /// It costs an allocation for each task and two looks at the clock for each poll. asyncio's counterpart is its debug mode,
     /// `PYTHONASYNCIODEBUG`.
@@ -309,7 +310,7 @@ impl Builder {
         Ok(runtime)
     }
 
-    /// What Ctrl-C does to a [`run`](Self::run) ([`OnCtrlC::LeaveAlone`]; [`weftwork::run`](crate::run) and `#[weftwork::main]`, which are
+    /// What Ctrl-C does to a [`run`](Self::run), and to a [`Runtime::run`] ([`OnCtrlC::LeaveAlone`]; [`weftwork::run`](crate::run) and `#[weftwork::main]`, which are
     /// for whole programs, say [`OnCtrlC::CancelMain`]).
     ///
     /// ```no_run
@@ -337,16 +338,11 @@ impl Builder {
     pub fn run<F: Future>(self, future: F) -> Result<F::Output, RunError> {
         let location = Location::caller();
         drive::assert_outside();
-        let on_ctrl_c = self.on_ctrl_c;
         let core = self.assemble()?;
         let runtime = Runtime::from_core(core.clone());
         // The calling thread is worker 0.
         start_threads(&core, 1)?;
-        let interrupts = match on_ctrl_c {
-            OnCtrlC::CancelMain => interrupts::Run::begin(&core).map_err(BuildError::Signals)?,
-            OnCtrlC::LeaveAlone => None,
-        };
-        let (running, press) = interrupts.unzip();
+        let (running, press) = kept::interrupts(&core)?;
         let outcome = drive::run(&core, future, location, running.as_ref(), press);
         drop(runtime);
         drop(running);
@@ -428,6 +424,7 @@ impl Builder {
                 on_thread_start: self.on_thread_start,
                 on_thread_stop: self.on_thread_stop,
                 clock,
+                on_ctrl_c: self.on_ctrl_c,
                 grace: self.grace,
                 seed: self.seed,
             },

@@ -1,7 +1,7 @@
 //! Plain functions that a runtime calls soon, or when their time has come.
 //!
 //! Each is a task that waits for its time and then calls; what is said about tasks holds for it. Beside it stands one word, which whoever
-//! comes first sets: `BEGUN`, the task before it calls, or `CANCELLED`, a handle. So a call that was cancelled in time is not made, though
+//! comes first sets: `BEGUN`, the task before it calls, or `CANCELLED`, a handle, also one that finds the task cancelled by others. So a call that was cancelled in time is not made, though
 //! a cancelled task may be polled once more.
 
 use super::Handle;
@@ -133,7 +133,12 @@ impl CallHandle {
         match self.call.load(Ordering::Relaxed) {
             CANCELLED => true,
             BEGUN => false,
-            _ => self.task.cancel_cause().is_some(),
+            // Its task was cancelled by others, and may be polled a last time: it is decided now, so that the answer stays.
+            _ if self.task.cancel_cause().is_some() => {
+                let now = self.call.compare_exchange(WAITING, CANCELLED, Ordering::Relaxed, Ordering::Relaxed);
+                now != Err(BEGUN)
+            }
+            _ => false,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::scheduler::wind_down::Stage;
 use crate::scheduler::worker::Worker;
 use crate::scope::frame;
 use crate::task::cell::{self, Header};
-use crate::task::{CancelCause, CancelKind, JoinError, JoinHandle, Spec, TaskId};
+use crate::task::{CancelCause, CancelKind, JoinError, JoinHandle, Spec};
 use crate::time::sleep;
 use core::future::{Future, poll_fn};
 use core::panic::Location;
@@ -144,7 +144,7 @@ fn watch(worker: &Worker, mut press: interrupts::Press, main: Cancels, location:
         poll_fn(|cx| press.poll(cx)).await;
         main.cancel(CancelKind::Interrupt, location);
     };
-    let spec = Spec { id: TaskId::next(), location, owner: 0, pinned: true };
+    let spec = Spec::new(location, 0, true);
     // SAFETY: pinned to this worker, and it borrows nothing.
     let task = unsafe { Core::spawn(&worker.core, watching, spec, "ctrl-c") };
     // SAFETY: a new task with that output.
@@ -212,7 +212,7 @@ fn to_end<F: Future>(
     name: &'static str,
     begun: impl FnOnce(NonNull<Header>),
 ) -> Result<F::Output, JoinError> {
-    let spec = Spec { id: TaskId::next(), location, owner: 0, pinned: true };
+    let spec = Spec::new(location, 0, true);
     // SAFETY: pinned to this worker; the loop below, or the abort, keeps this frame until the future has been dropped.
     let task = unsafe { Core::spawn(&worker.core, future, spec, name) };
     // SAFETY: a new task with that output.

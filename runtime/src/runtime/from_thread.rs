@@ -2,11 +2,12 @@
 
 use super::Handle;
 use super::drive::assert_outside;
-use crate::task::{self, JoinError};
+use crate::task::{self, JoinError, JoinHandle};
 use crate::time::{Elapsed, timeout};
 use core::fmt;
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::panic::Location;
+use core::pin::Pin;
 use core::time::Duration;
 
 impl Handle {
@@ -16,6 +17,8 @@ impl Handle {
     /// [`block_on`](Self::block_on) is for futures that borrow or stay on their thread; this one is for futures that belong to the
     /// runtime: they run on its workers, are seen and cancelled as its tasks, and spawn where they are. On a current-thread runtime
     /// somebody else has to drive it.
+    ///
+    /// Inside of a call whose caller is gone, so that `is_cancelled()` is true there, the task is cancelled, and its clean-up awaited.
     ///
     /// # Errors
     /// The task was cancelled, by the end of the runtime for instance, or panicked.
@@ -45,7 +48,7 @@ impl Handle {
     {
         assert_outside();
         let task = task::spawn_on(self.core(), future, Location::caller(), ());
-        self.block_on(task)
+        self.block_on(while_wanted(task))
     }
 
     /// As [`block_on_from_thread`](Self::block_on_from_thread), for so long at most, by the runtime's clock: then the task is cancelled,
@@ -74,11 +77,26 @@ impl Handle {
     {
         assert_outside();
         let task = task::spawn_on(self.core(), future, Location::caller(), ());
-        match self.block_on(timeout(limit, task)) {
+        match self.block_on(timeout(limit, while_wanted(task))) {
             Ok(joined) => joined.map_err(FromThreadError::Ended),
             Err(elapsed) => Err(FromThreadError::Elapsed(elapsed)),
         }
     }
+}
+
+/// Waits for a task on a thread that is inside of a call, perhaps: if the caller of that goes, nobody wants the task any more.
+async fn while_wanted<T>(mut task: JoinHandle<T>) -> Result<T, JoinError> {
+    let mut wanted = true;
+    poll_fn(|cx| {
+        // A value that is there wins.
+        let polled = Pin::new(&mut task).poll(cx);
+        if polled.is_pending() && wanted && weftwork_blocking::poll_cancelled(cx.waker()) {
+            wanted = false;
+            task.cancel_because_dropped();
+        }
+        polled
+    })
+    .await
 }
 
 /// Why a call from a thread gave no value.

@@ -9,6 +9,7 @@
 //! | `drive.rs` | running a main future on the calling thread, and having all others end |
 //! | `idle_clock.rs` | the manual clock while a run ends |
 //! | `outcome.rs` | how a run ends that has no value, and what Ctrl-C has to do with that |
+//! | `kept.rs` | runs on a runtime that is kept |
 //! | `fork.rs` | noticing that the process forked |
 
 mod builder;
@@ -20,6 +21,7 @@ mod handle;
 #[cfg(not(all(feature = "signal", unix)))]
 #[path = "interrupts_none.rs"]
 mod interrupts;
+mod kept;
 mod outcome;
 #[cfg(all(feature = "signal", unix))]
 use crate::signal::policy as interrupts;

@@ -9,6 +9,7 @@ use super::wind_down::WindDown;
 use super::{Config, Core, Gate, Keeper, Outside, Stats, shutdown, watchdog};
 use crate::observe::unhandled::Hook;
 use crate::platform::clock::{Clock, ManualTime};
+use crate::runtime::OnCtrlC;
 use crate::task::owned::OwnedList;
 use crate::time::timers::Timers;
 use core::time::Duration;
@@ -75,6 +76,7 @@ impl Bare {
                 on_thread_start: None,
                 on_thread_stop: None,
                 clock: clock.clone(),
+                on_ctrl_c: OnCtrlC::LeaveAlone,
                 grace: Duration::ZERO,
                 seed: None,
             },

@@ -37,6 +37,7 @@
 use super::Core;
 use super::worker::Worker;
 use crate::context;
+use crate::offload;
 use crate::time::timers::{NEVER, Timers};
 use core::task::Waker;
 use core::time::Duration;
@@ -80,7 +81,7 @@ pub(crate) enum Found {
 pub(crate) struct Waiting {
     state: AtomicU8,
     parker: Parker,
-    /// It is a thread of a pool, inside a job, which is counted there.
+    /// It is inside a job that this runtime counts: of its own pool, or one that holds its clock.
     in_job: bool,
     /// It sits at this slot, inside `block_in_place`.
     seat: Option<usize>,
@@ -160,7 +161,7 @@ impl Jumps {
             if mourners.is_empty() {
                 return Found::Busy;
             }
-            mourners.into_iter().for_each(Waker::wake);
+            core.wake_contained(mourners);
             return Found::Stuck;
         }
         if listens && !asked {
@@ -288,7 +289,7 @@ impl Core {
         let me = Shared::new(Waiting {
             state: AtomicU8::new(POLLS),
             parker: Parker::new(),
-            in_job: weftwork_blocking::current_job().is_some(),
+            in_job: offload::is_counted_by(self),
             seat: context::seat_in(self),
         });
         jumps.books.lock().waiting.push(me.clone());

@@ -11,6 +11,7 @@
 //! | `mod.rs` | `Core`: what all workers of one runtime share, and the ways into it |
 //! | `slot.rs` | the seat of one worker |
 //! | `worker.rs` | the step: choose a task, run it, look around |
+//! | `adopt.rs` | new tasks: who owns them and runs them first |
 //! | `look.rs` | what a worker does about what lies elsewhere |
 //! | `share.rs` | when it gives tasks to its peers |
 //! | `sleep.rs` | going to sleep and waking up |
@@ -28,6 +29,7 @@
 //! | `coarse.rs`, `coarse_none.rs` | what stands in for all of this where users' own code is modelled, and nothing elsewhere |
 //! | `bare.rs` | a core as models build it |
 
+mod adopt;
 #[cfg(any(weftwork_loom, weftwork_shuttle))]
 pub(crate) mod bare;
 pub(crate) mod biased;
@@ -57,6 +59,7 @@ use crate::observe::events;
 use crate::observe::unhandled::{Hook, Unhandled, UnhandledKind};
 use crate::platform::clock::Clock;
 use crate::reactor::Reactor;
+use crate::runtime::OnCtrlC;
 use crate::task::birth::{self, TaskHook};
 use crate::task::cell::{self, Header, Name, Schedule, Turn};
 use crate::task::owned::OwnedList;
@@ -102,6 +105,7 @@ pub(crate) struct Config {
     pub(crate) on_thread_start: Option<Box<dyn Fn() + Send + Sync>>,
     pub(crate) on_thread_stop: Option<Box<dyn Fn() + Send + Sync>>,
     pub(crate) clock: Clock,
+    pub(crate) on_ctrl_c: OnCtrlC,
     /// What tasks have for their clean-up when a run ends.
     pub(crate) grace: Duration,
     /// The order of a current-thread runtime's ready tasks is drawn from this; first in, first out without.
@@ -239,7 +243,7 @@ impl Schedule for CoreRef {
     #[inline]
     unsafe fn leave(&self, task: NonNull<Header>) -> bool {
         // SAFETY: the task is incomplete.
-        let owner = unsafe { task.as_ref().spec.owner };
+        let owner = unsafe { task.as_ref() }.spec.owner();
         let left = context::with_worker(|worker| {
             let mine = worker.index == owner as usize && self.is(&worker.core);
             if mine {
@@ -256,7 +260,7 @@ impl Schedule for CoreRef {
         // thread that shuts down (and holds it too).
         unsafe {
             let core = self.0.as_ref();
-            let owner = task.as_ref().spec.owner;
+            let owner = task.as_ref().spec.owner();
             match owner {
                 NOWHERE => {}
                 OUTSIDE => core.outside.lock().owned.remove(task),
@@ -315,7 +319,7 @@ impl Core {
 
     /// Brings a pinned task to its worker.
     fn mail(&self, task: Runnable) {
-        let owner = task.header().spec.owner as usize;
+        let owner = task.header().spec.owner() as usize;
         let slot = &self.slots[owner];
         let sleeps = self.idle.publish_to(owner, || {
             slot.inbox.lock().push(task);
@@ -400,13 +404,13 @@ impl Core {
     unsafe fn spawn_with<F: Future>(
         this: &Shared<Self>,
         future: F,
-        mut spec: Spec,
+        spec: Spec,
         name: impl Name,
         adopt: impl FnOnce(&Worker, NonNull<Header>),
     ) -> NonNull<Header> {
         let scheduler = CoreRef::new(this);
         let seat = context::with_worker(|worker| scheduler.is(&worker.core).then_some(worker.index)).flatten();
-        spec.owner = seat.map_or(OUTSIDE, |index| index as u32);
+        let spec = spec.owned_by(seat.map_or(OUTSIDE, |index| index as u32));
         let future = events::in_task(future, &spec, name.text());
         // SAFETY: as the caller promises.
         let task = unsafe { cell::allocate(future, scheduler, spec, name) };
@@ -444,10 +448,9 @@ impl Core {
 
     /// A task that no list would take: it never runs and its handle says why.
     pub(crate) fn refuse(task: NonNull<Header>) {
-        // SAFETY: nobody else knows of the task yet.
-        unsafe { (*task.as_ptr()).spec.owner = NOWHERE };
-        // SAFETY: as above.
+        // SAFETY: the task is new, and the caller's. Its group may look at it already.
         let header = unsafe { task.as_ref() };
+        header.spec.disown(NOWHERE);
         header.set_cause(CancelCause::new(CancelKind::Shutdown));
         let _ = header.state.cancel();
         // SAFETY: a new task is scheduled, and this is its Runnable.

@@ -251,6 +251,7 @@ impl Core {
             .shutdown(left)
             .err()
             .map_or_else(Vec::new, |still| still.jobs().iter().map(|job| job.name().to_owned()).collect());
+        this.tell_what_is_open();
         events::shutdown(events::Shutdown::Over { tasks_left: tasks.len(), calls_left: blocking.len() });
         if !tasks.is_empty() {
             // They refer to the core without counting.
@@ -260,6 +261,15 @@ impl Core {
             Ok(())
         } else {
             Err(ShutdownError { tasks, blocking, cut_off })
+        }
+    }
+
+    /// In debug mode: sockets and the like that outlive their runtime, and are of no use any more.
+    fn tell_what_is_open(&self) {
+        let open = self.reactor.as_ref().filter(|_| self.config.debug).map_or(0, |reactor| reactor.registered());
+        if open > 0 {
+            let message = format!("{open} sockets, or other descriptors, outlive their runtime");
+            self.report(&Unhandled::elsewhere(UnhandledKind::NotClosed, Some(&message)));
         }
     }
 

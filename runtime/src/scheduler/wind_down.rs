@@ -18,7 +18,8 @@
 //! A *look* walks through all lists, has what it finds there cancelled, and counts what is incomplete. Whoever winds down looks again
 //! when the bell rings, until it counts nothing or the grace is over; what is left then is shutdown's. The bell is rung
 //! - by the last of those that were counted: each task that was cancelled counts `left` down *after* it is complete;
-//! - by each worker in the step after its present poll: the look nudges all of them once it has cancelled somebody.
+//! - by each worker in the step after its present poll: the look nudges all of them if it is the first of its stage, or has cancelled
+//!   somebody.
 //!
 //! Only the look decides; the count merely says when one is worth it. So what counts twice costs a look, and what is not counted is
 //! what has to be argued about.
@@ -132,10 +133,9 @@ impl Core {
         let wind_down = &self.wind_down;
         // Ordering: Acquire pairs with those who counted down: the walk sees them complete, since what they counted is lost.
         wind_down.left.swap(LOOKING, Ordering::AcqRel);
-        // Ordering: Relaxed: handed to the workers by the nudge (race 3).
-        wind_down.stage.store(stage as u8, Ordering::Relaxed);
+        // Ordering: Relaxed: handed to the workers by the nudge (race 3), which follows for that alone where nobody is to be told.
+        let mut told = wind_down.stage.swap(stage as u8, Ordering::Relaxed) != stage as u8;
         let found = self.walk(stage, own);
-        let mut told = false;
         for task in &found {
             // A waker is foreign code.
             // SAFETY: the reference of `found`.

@@ -8,14 +8,13 @@
 //! elsewhere (the injector, the reactor, timers) is visited when nothing is left here, every [`ROUND`] steps, and when the
 //! watchdog has seen it lie for a tick: by age, then, and the age is bounded by the watchdog's period plus one poll.
 
+use super::Core;
 use super::gather::Gather;
 use super::look::Look;
 use super::queue::{Fifo, Owner};
 use super::share::{Pace, SAMPLE};
 use super::slot::{LIFO_STREAK, Local, Slot};
-use super::{Core, Gate};
 use crate::observe::unhandled::UnhandledKind;
-use crate::task::cell::Header;
 use crate::task::{Runnable, TaskId, recycle};
 use core::cell::{Cell, RefCell};
 use core::ptr::NonNull;
@@ -30,8 +29,6 @@ pub(super) const STRIDE: u32 = SAMPLE;
 
 /// 2^64 by the golden ratio: steps of it lie far from each other.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-/// Tasks that are polled inside of the poll that spawned them, in each other, at most.
-const EAGER: u32 = 16;
 
 /// A thread that sits at a slot.
 pub struct Worker {
@@ -39,7 +36,7 @@ pub struct Worker {
     pub(crate) index: usize,
     /// The slot of that index: looked up once, used many times a step.
     slot: NonNull<Slot>,
-    multi: bool,
+    pub(super) multi: bool,
     /// Whether there are others to share with; a spare is there while this worker is blocked, and then it is robbed.
     pub(super) has_peers: bool,
     pub(super) steps: Cell<u32>,
@@ -64,7 +61,7 @@ pub struct Worker {
     /// Kept to save an allocation per turn.
     pub(crate) ready: Cell<Vec<Waker>>,
     /// How many tasks are being polled inside of the poll that spawned them.
-    eager: Cell<u32>,
+    pub(super) eager: Cell<u32>,
     /// It began to keep freed cells as it sat down, and so ends that.
     keeps_cells: bool,
 }
@@ -417,106 +414,13 @@ impl Worker {
     #[inline]
     pub(crate) fn push_back(&self, task: Runnable) {
         if self.multi && task.header().spec.pinned {
-            if task.header().spec.owner as usize != self.index {
+            if task.header().spec.owner() as usize != self.index {
                 return self.core.inject(task);
             }
             self.own(|local| local.pinned.push_back(task));
         } else {
             self.own(|local| local.private.push_back(task));
         }
-    }
-
-    /// Owns and schedules a task spawned here.
-    #[inline]
-    pub(crate) fn adopt(&self, task: NonNull<Header>) {
-        self.slot().counters.spawns.bump();
-        let (multi, mut gate) = (self.multi, Gate::Open);
-        let backlog = self.own(|local| {
-            if local.gate != Gate::Open {
-                gate = local.gate;
-                return 0;
-            }
-            // SAFETY: the task is new: in no list, one of its references is the list's, and this is its Runnable.
-            let task = unsafe {
-                local.owned.insert(task);
-                Runnable::from_ptr(task)
-            };
-            if multi && task.header().spec.pinned {
-                local.pinned.push_back(task);
-            } else if multi {
-                return local.push(task);
-            } else {
-                local.private.push_back(task);
-            }
-            0
-        });
-        if gate != Gate::Open {
-            return self.adopt_late(task, gate);
-        }
-        if multi {
-            self.pushed(backlog);
-        }
-    }
-
-    /// The tasks are being told to end, or the runtime is.
-    #[cold]
-    fn adopt_late(&self, task: NonNull<Header>, gate: Gate) {
-        if gate == Gate::Closed {
-            return Core::refuse(task);
-        }
-        // SAFETY: the task is new, and the caller's.
-        if !unsafe { task.as_ref() }.is_child() {
-            Core::bear_cancelled(task);
-        }
-        let entered = self.own(|local| {
-            let enters = local.gate != Gate::Closed;
-            if enters {
-                // SAFETY: the task is new: in no list, and one of its references is the list's.
-                unsafe { local.owned.insert(task) };
-            }
-            enters
-        });
-        if !entered {
-            return Core::refuse(task);
-        }
-        // SAFETY: a new task is scheduled, and this is its Runnable.
-        self.push(unsafe { Runnable::from_ptr(task) });
-    }
-
-    /// Owns a task spawned here and polls it, inside of the poll that spawned it. One deep inside of others is scheduled as usual, so that
-    /// tasks that spawn each other cannot use up the stack.
-    pub(crate) fn adopt_and_poll(&self, task: NonNull<Header>) {
-        struct Up<'a>(&'a Cell<u32>);
-        impl Drop for Up<'_> {
-            fn drop(&mut self) {
-                self.0.set(self.0.get() - 1);
-            }
-        }
-        if self.eager.get() == EAGER {
-            return self.adopt(task);
-        }
-        self.eager.set(self.eager.get() + 1);
-        let _up = Up(&self.eager);
-        // SAFETY: the task is new and so alive.
-        let spec = unsafe { task.as_ref().spec };
-        let mut outer = None;
-        let owned = self.own(|local| {
-            if local.gate != Gate::Open {
-                return false;
-            }
-            // SAFETY: the task is new: in no list, and one of its references is the list's.
-            unsafe { local.owned.insert(task) };
-            outer = local.current.replace((spec.id, spec.location));
-            true
-        });
-        if !owned {
-            return self.adopt(task);
-        }
-        self.slot().counters.spawns.bump();
-        self.slot().counters.polls.bump();
-        // SAFETY: a new task is scheduled, and this is its Runnable.
-        unsafe { Runnable::from_ptr(task) }.run();
-        self.own(|local| local.current = outer);
     }
 
     fn open_mail(&self) {

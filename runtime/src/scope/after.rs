@@ -2,6 +2,8 @@
 
 use super::contained::Contained;
 use super::{cancellable, cleanup};
+use crate::context;
+use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::task::CancelCause;
 use core::future::Future;
 use core::time::Duration;
@@ -75,7 +77,8 @@ pub fn finally<T>(
 /// Opens a resource, runs `body` with it, and closes it, for `grace` at most, however the body ended: with a value, by a panic or by a
 /// cancellation, which then goes on.
 ///
-/// There is no await between opening and the body, so a resource that was opened is closed. What takes longer to close than `grace` is dropped.
+/// There is no await between opening and the body, so a resource that was opened is closed. What takes longer to close than `grace` is dropped;
+/// that, and a resource that code drops which knows nothing of clean-up, is told about in [debug mode](crate::runtime::Builder::debug).
 ///
 /// # Errors
 /// What `open` failed with; then neither of the others runs.
@@ -101,12 +104,29 @@ pub async fn with_resource<R, T, E>(
     close: impl AsyncFnOnce(R),
 ) -> Result<T, E> {
     let mut resource = open.await?;
+    let opened = Opened(core::any::type_name::<R>());
     let ended = cancellable(Contained::new(body(&mut resource))).await;
     // Late or not, what came before counts.
-    let _ = cleanup(grace, close(resource)).await;
+    if cleanup(grace, close(resource)).await.is_ok() {
+        core::mem::forget(opened);
+    }
     match ended {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(payload)) => std::panic::resume_unwind(payload),
         Err(cancelled) => cancelled.propagate().await,
+    }
+}
+
+/// A resource that is not closed yet, by the name of its type. Dropped, it is told about in debug mode.
+struct Opened(&'static str);
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        context::with_current(|core| {
+            if core.config.debug {
+                let task = context::current_task();
+                core.report(&Unhandled { task, ..Unhandled::elsewhere(UnhandledKind::NotClosed, Some(self.0)) });
+            }
+        });
     }
 }

@@ -93,6 +93,10 @@ impl CancelScope {
         self.0.cancel(CancelCause::explicit().saying(why))
     }
 
+    pub(crate) fn cancel_for(&self, cause: CancelCause) -> bool {
+        self.0.cancel(cause)
+    }
+
     /// As [`cancel`](Self::cancel), but [`shield`](super::shield()) and [`cleanup`](super::cleanup()) inside hold for `grace` at most.
     ///
     /// Everything sees the cancellation at once: what is not shielded is dropped where it waits, landing pads go on,

@@ -68,7 +68,7 @@ impl Drop for Restore {
 }
 
 /// Runs `f`, in which nothing is collected: it is no part of what unwinds.
-pub(super) fn apart<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn apart<R>(f: impl FnOnce() -> R) -> R {
     let _restore = Restore(COLLECTS.with(|collects| collects.replace(ptr::null())));
     f()
 }

@@ -373,6 +373,18 @@ impl Seat {
         over
     }
 
+    /// Cancels a group whose scope was given a deadline that has come; the caller is woken then otherwise.
+    pub(crate) fn expire(&mut self, cx: &mut Context<'_>) {
+        if let Some(rare) = self.rare.get_mut()
+            && !rare.node.is_cancelled()
+            && rare.is_over(cx)
+            && rare.node.set_cause(frame::deadline_passed(self.at))
+        {
+            // Its body and its children hear of it from the group.
+            rare.node.ring();
+        }
+    }
+
     /// The region has ended: nobody finds it any more.
     pub(crate) fn forget(&mut self) {
         self.rare.set(None);

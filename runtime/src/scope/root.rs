@@ -97,8 +97,10 @@ impl Root {
 
     /// What is noted of the task.
     pub(crate) fn watched(&self) -> Option<&Watched> {
+        // Ordering: Acquire pairs with watch.
+        let watched = self.watched.load(Ordering::Acquire);
         // SAFETY: null, or stored by `watch` and freed with this.
-        unsafe { self.watched.load(Ordering::Acquire).as_ref() }
+        unsafe { watched.as_ref() }
     }
 
     /// The node, made now if there is none.
@@ -342,7 +344,8 @@ impl Root {
 
 impl Drop for Root {
     fn drop(&mut self) {
-        let watched = self.watched.load(Ordering::Acquire);
+        // Ordering: Relaxed: whoever drops the root has seen all that was done with its task.
+        let watched = self.watched.load(Ordering::Relaxed);
         if !watched.is_null() {
             // SAFETY: stored by `watch`, and reached through this alone.
             drop(unsafe { Box::from_raw(watched) });

@@ -26,7 +26,7 @@ use crate::context;
 use crate::observe::unhandled::{Unhandled, UnhandledKind};
 use crate::time::{Instant, Sleep, sleep};
 use core::panic::Location;
-use core::task::Context;
+use core::task::{Context, Poll};
 use core::time::Duration;
 use weftwork_sync::coop;
 
@@ -55,8 +55,7 @@ impl Grace {
         cx.waker().wake_by_ref();
     }
 
-    #[allow(clippy::type_complexity, reason = "as a sleep has it")]
-    fn end(&mut self, nanoseconds: u64, cx: &mut Context<'_>) -> core::task::Poll<Result<(), &'static str>> {
+    fn end(&mut self, nanoseconds: u64, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
         let grace = Duration::from_nanos(nanoseconds);
         let running = self.0.get_or_insert_with(|| Box::new(Running { nanoseconds, end: sleep(grace) }));
         if running.nanoseconds != nanoseconds {

@@ -10,6 +10,7 @@ use crate::scope::region::{Kind, Region};
 use crate::task::cell::drop_payload;
 use crate::task::{CancelCause, Panic};
 use core::future::Future;
+use core::ops::Range;
 use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -112,6 +113,36 @@ impl<F: Future> Losers for Arm<F> {
         }
         true
     }
+}
+
+pin_project! {
+    /// An arm, what the macro keeps beside each, and the arms behind it.
+    pub struct Pair<F, K, R> {
+        #[pin]
+        pub(super) arm: Arm<F>,
+        pub(super) kept: K,
+        #[pin]
+        pub(super) rest: R,
+    }
+}
+
+impl<F: Future, K, R: Losers> Losers for Pair<F, K, R> {
+    fn give_up(self: Pin<&mut Self>, why: &Why, panicked: &mut Panicked) {
+        let this = self.project();
+        this.arm.give_up(why, panicked);
+        this.rest.give_up(why, panicked);
+    }
+
+    fn poll_gone(self: Pin<&mut Self>, cx: &mut Context<'_>, panicked: &mut Panicked) -> bool {
+        let this = self.project();
+        // Each of them has to be polled.
+        this.arm.poll_gone(cx, panicked) & this.rest.poll_gone(cx, panicked)
+    }
+}
+
+/// What lies behind the first of a list.
+pub(super) fn behind(range: &Range<usize>) -> Range<usize> {
+    range.start.saturating_sub(1)..range.end.saturating_sub(1)
 }
 
 /// The end of a list.

@@ -5,7 +5,7 @@
 //! their clean-up comes before the code of the arm. The value is not lost when what surrounds it is cancelled meanwhile: that waits for those who clean
 //! up, and the poll in which they are over goes on to the arm's code.
 
-use super::arm::{Arm, End, Losers, Panicked, Why};
+use super::arm::{Arm, End, Losers, Pair, Panicked, Why, behind};
 use crate::context;
 use core::convert::Infallible;
 use core::fmt;
@@ -16,21 +16,14 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
-pin_project! {
-    /// An arm, and those behind it.
-    pub struct Choice<F, R> {
-        #[pin]
-        arm: Arm<F>,
-        #[pin]
-        rest: R,
-    }
-}
+/// An arm, and those behind it.
+pub type Choice<F, R> = Pair<F, (), R>;
 
 impl<F: Future, R> Choice<F, R> {
     /// Without a future if its condition does not hold.
     #[track_caller]
     pub fn new(future: Option<F>, rest: R) -> Self {
-        Self { arm: Arm::new(future), rest }
+        Self { arm: Arm::new(future), kept: (), rest }
     }
 }
 
@@ -76,22 +69,8 @@ impl<F: Future, R: Arms> Arms for Choice<F, R> {
                 None => {}
             }
         }
-        let rest = range.start.saturating_sub(1)..range.end.saturating_sub(1);
+        let rest = behind(&range);
         if rest.is_empty() { None } else { this.rest.poll_some(rest, cx, waits).map(Won::Further) }
-    }
-}
-
-impl<F: Future, R: Losers> Losers for Choice<F, R> {
-    fn give_up(self: Pin<&mut Self>, why: &Why, panicked: &mut Panicked) {
-        let this = self.project();
-        this.arm.give_up(why, panicked);
-        this.rest.give_up(why, panicked);
-    }
-
-    fn poll_gone(self: Pin<&mut Self>, cx: &mut Context<'_>, panicked: &mut Panicked) -> bool {
-        let this = self.project();
-        // Each of them has to be polled.
-        this.arm.poll_gone(cx, panicked) & this.rest.poll_gone(cx, panicked)
     }
 }
 

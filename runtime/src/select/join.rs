@@ -6,7 +6,7 @@
 //!
 //! Which future is polled first goes round from poll to poll, so that none lives on the budget that the one before it has left.
 
-use super::arm::{Arm, End, Losers, Panicked, Why};
+use super::arm::{Arm, End, Losers, Pair, Panicked, Why, behind};
 use core::future::Future;
 use core::ops::Range;
 use core::panic::Location;
@@ -45,11 +45,6 @@ pub trait Futures {
     fn poll_some(self: Pin<&mut Self>, range: Range<usize>, cx: &mut Context<'_>) -> bool;
     /// All values, once each is there.
     fn take(self: Pin<&mut Self>) -> Option<Self::Values>;
-}
-
-/// What lies behind the first of a list.
-fn behind(range: &Range<usize>) -> Range<usize> {
-    range.start.saturating_sub(1)..range.end.saturating_sub(1)
 }
 
 impl<F: Future, R: Futures> Futures for All<F, R> {
@@ -144,22 +139,14 @@ impl<L: Futures> Future for Join<L> {
     }
 }
 
-pin_project! {
-    /// A future of `try_join!`, or its value, and those behind it.
-    pub struct TryAll<F, T, R> {
-        #[pin]
-        arm: Arm<F>,
-        value: Option<T>,
-        #[pin]
-        rest: R,
-    }
-}
+/// A future of `try_join!`, its value once it has one, and those behind it.
+pub type TryAll<F, T, R> = Pair<F, Option<T>, R>;
 
 impl<T, E, F: Future<Output = Result<T, E>>, R> TryAll<F, T, R> {
     /// A future in front of others.
     #[track_caller]
     pub fn new(future: F, rest: R) -> Self {
-        Self { arm: Arm::new(Some(future)), value: None, rest }
+        Self { arm: Arm::new(Some(future)), kept: None, rest }
     }
 }
 
@@ -187,7 +174,7 @@ impl<T, E, F: Future<Output = Result<T, E>>, R: TryFutures<E>> TryFutures<E> for
         let mut done = true;
         if range.contains(&0) {
             match this.arm.poll(cx) {
-                Some(Poll::Ready(outcome)) => *this.value = Some(outcome?),
+                Some(Poll::Ready(outcome)) => *this.kept = Some(outcome?),
                 Some(Poll::Pending) => done = false,
                 None => {}
             }
@@ -197,21 +184,7 @@ impl<T, E, F: Future<Output = Result<T, E>>, R: TryFutures<E>> TryFutures<E> for
 
     fn take(self: Pin<&mut Self>) -> Option<Self::Values> {
         let this = self.project();
-        Some((this.value.take()?, this.rest.take()?))
-    }
-}
-
-impl<F: Future, T, R: Losers> Losers for TryAll<F, T, R> {
-    fn give_up(self: Pin<&mut Self>, why: &Why, panicked: &mut Panicked) {
-        let this = self.project();
-        this.arm.give_up(why, panicked);
-        this.rest.give_up(why, panicked);
-    }
-
-    fn poll_gone(self: Pin<&mut Self>, cx: &mut Context<'_>, panicked: &mut Panicked) -> bool {
-        let this = self.project();
-        // Each of them has to be polled.
-        this.arm.poll_gone(cx, panicked) & this.rest.poll_gone(cx, panicked)
+        Some((this.kept.take()?, this.rest.take()?))
     }
 }
 

@@ -86,7 +86,9 @@ macro_rules! select {
         $crate::select!(@arms $fair [$($arm)* { [$pattern] [$future] [$($condition)?] [$code] }] $($rest)*)
     };
     (@arms $($rest:tt)*) => {
-        ::core::compile_error!("an arm of select! is `pattern = future => code` or `pattern = future, if condition => code`")
+        ::core::compile_error!(
+            "an arm of select! is `pattern = future => code` or `pattern = future, if condition => code`, with a comma before the next one"
+        )
     };
 
     // Statements of their own, so that what only an expression needed is dropped before anything is awaited.
@@ -162,6 +164,9 @@ macro_rules! select {
         }
     };
 
+    (biased, $($arms:tt)*) => {
+        ::core::compile_error!("`biased` in front of the arms of a select! ends with a semicolon: `biased;`")
+    };
     (biased; $($arms:tt)*) => { $crate::select!(@arms false [] $($arms)*) };
     ($($arms:tt)*) => { $crate::select!(@arms true [] $($arms)*) };
 }
@@ -213,7 +218,7 @@ macro_rules! join {
         $crate::join!(@tuple values; [] $($future),*)
     }};
 
-    (biased; $($future:expr),+ $(,)?) => { $crate::join!(@run false $($future),+) };
+    (biased; $($future:expr),* $(,)?) => { $crate::join!(@run false $($future),*) };
     ($($future:expr),* $(,)?) => { $crate::join!(@run true $($future),*) };
 }
 
@@ -257,6 +262,9 @@ macro_rules! try_join {
         }
     }};
 
+    ($(biased;)?) => {
+        ::core::compile_error!("try_join! needs a future, or nobody knows of which type its error is: `try_join!(future, ...)`")
+    };
     (biased; $($future:expr),+ $(,)?) => { $crate::try_join!(@run false $($future),+) };
     ($($future:expr),+ $(,)?) => { $crate::try_join!(@run true $($future),+) };
 }

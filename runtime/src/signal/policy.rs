@@ -16,7 +16,8 @@
 //!
 //! Races:
 //! 1. A press between the last look of a watcher and the end of its run: it is counted, and nobody acts on it; the run is over anyway.
-//! 2. A press as the first run begins: presses are forgotten before the run counts, so it is the system's, or the first of the run.
+//! 2. A press as the first run begins: presses are forgotten before the run counts, so it is the system's, or the first of the run. Runs
+//!    begin and end one after the other, by the handler's lock, so that none of two that begin at once forgets a press of the other's.
 //! 3. The program asks while a press is on its way to the watcher: that looks again at who has it, and the program's listener counts
 //!    from when it asked.
 
@@ -38,6 +39,7 @@ pub(super) struct Whose {
     asked: AtomicBool,
     runs: AtomicUsize,
     presses: AtomicUsize,
+    /// Held by a run that begins or ends; the handler itself takes no lock.
     handler: Mutex<Handler>,
 }
 
@@ -67,13 +69,15 @@ impl Whose {
 
     /// The handler.
     fn pressed(&self) {
-        // Ordering: Acquire and AcqRel throughout, though a handler that comes a moment earlier would find the same: races 1 to 3.
+        // Ordering: Acquire pairs with `ask`.
         if self.asked.load(Ordering::Acquire) {
             return;
         }
+        // Ordering: Acquire pairs with the Release of a run that begins: race 2.
         if self.runs.load(Ordering::Acquire) == 0 {
             as_by_default();
-        } else if self.presses.fetch_add(1, Ordering::AcqRel) > 0 {
+        // Ordering: Relaxed: of two presses one is the second.
+        } else if self.presses.fetch_add(1, Ordering::Relaxed) > 0 {
             // SAFETY: async-signal-safe; no code of this process runs after it.
             unsafe { libc::_exit(ENDED) };
         }
@@ -81,7 +85,7 @@ impl Whose {
 
     /// Whether a run may have the handler.
     fn install(&'static self, theirs: bool) -> io::Result<bool> {
-        let mut handler = self.handler.lock();
+        let handler = &mut *self.handler.lock();
         if *handler == Handler::Missing {
             if theirs && !is_default()? {
                 *handler = Handler::Foreign;
@@ -135,32 +139,41 @@ impl Run {
         let Some(reactor) = &core.reactor else { return Ok(None) };
         let signals = Signals::get()?;
         let whose = &signals.interrupt;
+        // Ordering: Acquire pairs with `ask`, here and in `Press::poll`.
         if whose.asked.load(Ordering::Acquire) || !whose.install(!signals.has_handler(INTERRUPT))? {
             return Ok(None);
         }
         let wait = Occurrence::on(reactor, INTERRUPT)?;
-        if whose.runs.load(Ordering::Acquire) == 0 {
-            whose.presses.store(0, Ordering::Release);
+        let begins = whose.handler.lock();
+        // Ordering: Relaxed: written under the lock.
+        if whose.runs.load(Ordering::Relaxed) == 0 {
+            whose.presses.store(0, Ordering::Relaxed);
         }
-        whose.runs.fetch_add(1, Ordering::AcqRel);
+        // Ordering: Release pairs with `pressed`: whoever finds the run finds that the presses before it are forgotten.
+        whose.runs.fetch_add(1, Ordering::Release);
+        drop(begins);
         Ok(Some((Self(whose, Cell::new(false)), Press(wait, whose))))
     }
 
     /// The main future is over: whoever presses now wants the process to end.
     pub(crate) fn main_is_over(&self) {
         if !self.1.replace(true) {
-            self.0.presses.fetch_add(1, Ordering::AcqRel);
+            // Ordering: Relaxed, as in `pressed`.
+            self.0.presses.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
+        let _ends = self.0.handler.lock();
         if self.1.get() {
             // What stood for a press: another run that goes on has not been asked to end.
-            self.0.presses.fetch_sub(1, Ordering::AcqRel);
+            // Ordering: Relaxed: read by whoever finds a run, which begins or goes on.
+            self.0.presses.fetch_sub(1, Ordering::Relaxed);
         }
-        self.0.runs.fetch_sub(1, Ordering::AcqRel);
+        // Ordering: Relaxed: a handler that finds none looks at nothing else.
+        self.0.runs.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -29,7 +29,7 @@ use core::mem::ManuallyDrop;
 use core::panic::Location;
 use core::ptr::{self, NonNull};
 use core::task::Waker;
-use weftwork_sync::primitive::atomic::{AtomicPtr, Ordering};
+use weftwork_sync::primitive::atomic::{AtomicPtr, AtomicU32, Ordering};
 use weftwork_sync::primitive::unmodelled::SmallCounter;
 use weftwork_sync::primitive::{UnsafeCell, contain};
 
@@ -76,14 +76,38 @@ pub enum Turn {
 }
 
 /// What is known of a task before it starts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Spec {
     pub id: TaskId,
     pub location: &'static Location<'static>,
-    /// The worker whose list owns it.
-    pub owner: u32,
+    /// The worker whose list owns it. Written by the spawner, before anybody but its group knows of the task.
+    owner: AtomicU32,
     /// It must stay with that worker: its future may not leave the thread.
     pub pinned: bool,
+}
+
+impl Spec {
+    /// Of a new task.
+    pub(crate) fn new(location: &'static Location<'static>, owner: u32, pinned: bool) -> Self {
+        Self { id: TaskId::next(), location, owner: AtomicU32::new(owner), pinned }
+    }
+
+    #[inline]
+    pub(crate) fn owner(&self) -> u32 {
+        // Ordering: Relaxed: whoever asks has the task from its spawner, or from somebody who has.
+        self.owner.load(Ordering::Relaxed)
+    }
+
+    /// The same, for that worker's list.
+    #[inline(always)]
+    pub(crate) fn owned_by(self, owner: u32) -> Self {
+        Self { owner: AtomicU32::new(owner), ..self }
+    }
+
+    /// No list owns it.
+    pub(crate) fn disown(&self, nowhere: u32) {
+        self.owner.store(nowhere, Ordering::Relaxed);
+    }
 }
 
 /// The part that every task has alike.

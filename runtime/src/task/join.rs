@@ -4,7 +4,9 @@ use super::TaskId;
 use super::cell::{self, Header};
 use super::error::{CancelCause, CancelKind, JoinError};
 use super::state::DroppedJoin;
+use super::watched::Watched;
 use crate::scope::leaving;
+use crate::scope::root::Root;
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
@@ -276,7 +278,12 @@ impl<T> fmt::Debug for JoinHandle<T> {
         } else {
             "pending"
         };
-        write!(f, " {state} spawned at {}>", header.spec.location)
+        write!(f, " {state}")?;
+        let watched = header.root_if_any().and_then(Root::watched);
+        if let Some(wait) = watched.and_then(Watched::wait).filter(|_| !header.state.is_complete()) {
+            write!(f, " waits for {wait}")?;
+        }
+        write!(f, " spawned at {}>", header.spec.location)
     }
 }
 

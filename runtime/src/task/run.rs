@@ -48,6 +48,9 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
     /// The caller holds the task, and its future is whole.
     #[cold]
     unsafe fn end(&self, ended: Ended) {
+        if matches!(ended, Ended::Cancelled) && self.header.polls.get() == 0 {
+            self.tell_that_it_never_ran();
+        }
         let drop_future = || {
             self.stage.with_mut(|stage| {
                 // SAFETY: as the caller promises; the future is dropped where it is pinned.
@@ -138,6 +141,16 @@ impl<F: Future, S: Schedule, N: Name> Cell<F, S, N> {
         what: fn((&'a Header, Option<&'a str>), &'a weftwork_sync::primitive::Panic) -> Unhandled<'a>,
     ) {
         self.scheduler.unhandled(&what((&self.header, self.name.text()), payload));
+    }
+
+    /// In debug mode, whoever looks for what was forgotten hears of a task that was dropped before its first poll.
+    #[cold]
+    fn tell_that_it_never_ran(&self) {
+        if self.header.root_if_any().and_then(Root::watched).is_some_and(|watched| watched.measured) {
+            let cause = self.header.cause().unwrap_or_else(|| CancelCause::new(CancelKind::Shutdown));
+            let why = cause.to_string();
+            self.scheduler.unhandled(&Unhandled::dropped_unpolled((&self.header, self.name.text()), &why));
+        }
     }
 
     /// The values of its locals go with its future: its handle may be kept for long.
@@ -253,7 +266,7 @@ impl Mode<'_> {
         unsafe {
             match self {
                 Mode::Plain => coop::within_task(task, coop::UNITS_PER_POLL, false, poll),
-                // A noted poll does not give units back: not where nobody reads the note.
+                // Nothing is noted where nobody reads it.
                 Mode::Other { last, watched: None } => coop::within_task(task, coop::UNITS_PER_POLL, last, poll),
                 Mode::Other { last, watched } => {
                     let (out, woken, wait) = coop::within_watched_task(task, coop::UNITS_PER_POLL, last, poll);

@@ -1,7 +1,7 @@
 //! Starting tasks.
 
 use super::cell::{Header, Name, Spec, drop_payload};
-use super::{CancelCause, JoinHandle, Locals, TaskId};
+use super::{CancelCause, JoinHandle, Locals};
 use crate::context;
 use crate::runtime::fork;
 use crate::scheduler::{Core, NOWHERE};
@@ -59,7 +59,7 @@ where
     F::Output: Send + 'static,
 {
     fork::assert_parent(core);
-    let spec = Spec { id: TaskId::next(), location, owner: NOWHERE, pinned: false };
+    let spec = Spec::new(location, NOWHERE, false);
     // SAFETY: the future is Send and 'static.
     let task = unsafe { Core::spawn(core, future, spec, name) };
     // SAFETY: a new task with that output.
@@ -273,7 +273,7 @@ impl Builder {
         let location = Location::caller();
         let Some(core) = context::current() else { return Err(SpawnError(Why::NoRuntime)) };
         fork::assert_parent(&core);
-        let spec = Spec { id: TaskId::next(), location, owner: NOWHERE, pinned: false };
+        let spec = Spec::new(location, NOWHERE, false);
         // SAFETY: the future is Send and 'static; a new task with that output.
         Ok(unsafe { JoinHandle::from_ptr(Core::spawn_eager(&core, future, spec, self.given())) })
     }
@@ -297,7 +297,7 @@ impl Builder {
         }
         fork::assert_parent(&core);
         *core.home.lock() = Some(thread::current_id());
-        let spec = Spec { id: TaskId::next(), location, owner: NOWHERE, pinned: true };
+        let spec = Spec::new(location, NOWHERE, true);
         // SAFETY: pinned, on the one worker of a current-thread runtime, whose seat is from now on bound to this thread.
         let task = unsafe { Core::spawn(&core, future, spec, self.given()) };
         // SAFETY: a new task with that output.

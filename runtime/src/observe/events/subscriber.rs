@@ -79,7 +79,9 @@ pub(crate) fn unhandled(what: &Unhandled<'_>) -> bool {
             }
             UnhandledKind::SlowPoll | UnhandledKind::NoSpare => unhandled!(WARN, "weftwork::watchdog"),
             UnhandledKind::LeftBehind | UnhandledKind::CutOff => unhandled!(WARN, "weftwork::shutdown"),
-            UnhandledKind::ShieldPierced => unhandled!(WARN, "weftwork::task"),
+            UnhandledKind::ShieldPierced | UnhandledKind::DroppedUnpolled | UnhandledKind::NotClosed => {
+                unhandled!(WARN, "weftwork::task");
+            }
             UnhandledKind::ReactorFailed => unhandled!(ERROR, "weftwork::reactor"),
         })
 }
@@ -93,8 +95,17 @@ fn subject(what: &Unhandled<'_>) -> &'static str {
         | UnhandledKind::SlowPoll
         | UnhandledKind::LeftBehind
         | UnhandledKind::CutOff => "a task ",
-        UnhandledKind::WakerPanicked | UnhandledKind::ShieldPierced if what.task.is_some() => "a task ",
-        UnhandledKind::BlockingPanicked | UnhandledKind::BlockingResultDropPanicked => "a blocking call ",
+        UnhandledKind::WakerPanicked
+        | UnhandledKind::ShieldPierced
+        | UnhandledKind::DroppedUnpolled
+        | UnhandledKind::NotClosed
+            if what.task.is_some() =>
+        {
+            "a task "
+        }
+        UnhandledKind::BlockingPanicked
+        | UnhandledKind::BlockingResultDropPanicked
+        | UnhandledKind::DroppedUnpolled => "a blocking call ",
         _ => "",
     }
 }

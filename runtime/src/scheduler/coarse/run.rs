@@ -13,7 +13,7 @@ use crate::scheduler::OUTSIDE;
 use crate::scheduler::bare::Bare;
 use crate::scheduler::wind_down::Stage;
 use crate::scope::frame;
-use crate::task::{CancelCause, CancelKind, JoinHandle, Spec, TaskId};
+use crate::task::{CancelCause, CancelKind, JoinHandle, Spec};
 use core::cell::Cell;
 use core::future::Future;
 use core::mem::ManuallyDrop;
@@ -100,7 +100,7 @@ where
         let _ends = ends;
         body.await;
     };
-    let spec = Spec { id: TaskId::next(), location: at, owner: OUTSIDE, pinned: true };
+    let spec = Spec::new(at, OUTSIDE, true);
     // SAFETY: pinned to worker 0, which is this thread; it borrows nothing.
     let task = unsafe { Core::spawn(core, body, spec, "body") };
     // SAFETY: a new task with that output.

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::observe::unhandled::Unhandled;
     use crate::task::cell::{self, Schedule};
-    use crate::task::{JoinHandle, Spec, TaskId};
+    use crate::task::{JoinHandle, Spec};
     use core::cell::RefCell;
     use core::panic::Location;
     use std::collections::VecDeque;
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn task() -> (Runnable, JoinHandle<()>) {
-        let spec = Spec { id: TaskId::next(), location: Location::caller(), owner: 0, pinned: false };
+        let spec = Spec::new(Location::caller(), 0, false);
         // SAFETY: the future may go anywhere; the task is new, and this is its Runnable and its handle.
         unsafe {
             let task = cell::allocate(async {}, Keeps, spec, ());

@@ -1,0 +1,12 @@
+async fn f() -> u8 {
+    1
+}
+
+async fn g() {
+    weftwork::select! {
+        n = f() => drop(n)
+        n = f() => drop(n)
+    };
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+async fn f() -> u8 {
+    1
+}
+
+async fn g() {
+    weftwork::select! {
+        n => drop(n),
+    };
+}
+
+fn main() {}
