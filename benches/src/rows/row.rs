@@ -6,16 +6,32 @@ use super::peer::{Outside, Peer, Threads};
 /// One peer's way to a row's figure; it is told how many rounds to measure.
 pub(super) type Measure = fn(usize) -> f64;
 
+/// Who can do it, and how.
+pub(super) type By = &'static [(Who, Measure)];
+
 /// What has to hold, as ratios of ours to others'.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Asked {
-    /// To the best of tokio, smol and Go.
+    /// To the best of `to`.
     pub must: f64,
+    /// Tokio, smol and Go, or the libraries.
+    pub to: &'static [Who],
     /// To the best of all, or to `limit` if there is one.
     pub goal: f64,
     /// What the machine itself allows, in the row's unit, where the goal is a multiple of that.
     pub limit: Option<f64>,
+}
+
+/// Which table a row belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Table {
+    /// What a runtime does, and how far ahead weftwork has to be.
+    Runtimes,
+    /// Locks and channels, beside those of libraries.
+    Primitives,
+    /// What nothing is asked of.
+    Wider,
 }
 
 /// One line of the table: a piece of work, and those that can do it.
@@ -24,47 +40,41 @@ pub struct Asked {
 pub struct Row {
     /// What it is called on the command line too.
     pub name: &'static str,
+    /// Where it stands.
+    pub table: Table,
     /// Of its figure; less is better.
     pub unit: &'static str,
-    /// weftwork, tokio, smol, smolscale.
-    pub(super) by: [Option<Measure>; 4],
+    /// All but Go.
+    pub(super) by: By,
     /// Whether the Go program has it.
     pub(super) go: bool,
     /// Nothing, if it is only shown.
     pub asked: Option<Asked>,
     /// How many rounds one process measures, of which the median counts; the first is a warm-up if there are several.
     pub(super) inner: usize,
-    /// Whether what is asked is due already.
-    pub due: bool,
 }
 
-/// The ways of the four to `$module::$work`, a task that gives the figure of one round.
+/// The ways of runtimes to `$module::$work`, a task that gives the figure of one round.
 macro_rules! by {
     ($module:ident :: $work:ident on $($peer:ident),+) => {
-        by!(@ $module $work; $($peer)+)
-    };
-    (@ $module:ident $work:ident; Weftwork Tokio Smol Smolscale) => {
-        [by!(@@ $module $work Weftwork), by!(@@ $module $work Tokio), by!(@@ $module $work Smol), by!(@@ $module $work Smolscale)]
-    };
-    (@ $module:ident $work:ident; Weftwork Tokio Smol) => {
-        [by!(@@ $module $work Weftwork), by!(@@ $module $work Tokio), by!(@@ $module $work Smol), None]
-    };
-    (@ $module:ident $work:ident; Weftwork Tokio) => {
-        [by!(@@ $module $work Weftwork), by!(@@ $module $work Tokio), None, None]
-    };
-    (@@ $module:ident $work:ident $peer:ident) => {
-        Some(|rounds| $crate::rows::row::in_tasks::<$peer, _>(rounds, $module::$work::<$peer>))
+        &[$((
+            $crate::rows::Who::$peer,
+            (|rounds| $crate::rows::row::in_tasks::<$peer, _>(rounds, $module::$work::<$peer>))
+                as $crate::rows::row::Measure,
+        )),+]
     };
 }
 /// The ways of the three that can be seen from outside to `$module::$work`, which is told the runtime.
 macro_rules! outside {
     ($module:ident :: $work:ident, $threads:expr) => {
-        [
-            Some(|rounds| $crate::rows::row::from_outside::<Weftwork>(rounds, $threads, $module::$work::<Weftwork>)),
-            Some(|rounds| $crate::rows::row::from_outside::<Tokio>(rounds, $threads, $module::$work::<Tokio>)),
-            Some(|rounds| $crate::rows::row::from_outside::<Smol>(rounds, $threads, $module::$work::<Smol>)),
-            None,
-        ]
+        outside!($module::$work, $threads, on Weftwork, Tokio, Smol)
+    };
+    ($module:ident :: $work:ident, $threads:expr, on $($peer:ident),+) => {
+        &[$((
+            $crate::rows::Who::$peer,
+            (|rounds| $crate::rows::row::from_outside::<$peer>(rounds, $threads, $module::$work::<$peer>))
+                as $crate::rows::row::Measure,
+        )),+]
     };
 }
 pub(super) use {by, outside};
@@ -81,13 +91,7 @@ impl Row {
     }
 
     fn way(&self, who: Who) -> Option<Measure> {
-        match who {
-            Who::Weftwork => self.by[0],
-            Who::Tokio => self.by[1],
-            Who::Smol => self.by[2],
-            Who::Smolscale => self.by[3],
-            Who::Go => None,
-        }
+        self.by.iter().find(|(other, _)| *other == who).map(|(_, way)| *way)
     }
 }
 

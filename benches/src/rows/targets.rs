@@ -1,11 +1,15 @@
 //! The rows of which something is asked: what each measures, on which peers, and how far ahead weftwork has to be.
 
+use super::Who;
 use super::peers::{smol::Smol, smolscale::Smolscale, tokio::Tokio, weftwork::Weftwork};
-use super::row::{Asked, Measure, Row, by};
+use super::row::{Asked, By, Row, Table, by};
 use super::work::{memory, messages, offload, sockets, spawning, time};
 
-const fn row(name: &'static str, by: [Option<Measure>; 4], go: bool, must: f64, goal: f64) -> Row {
-    Row { name, unit: "ns", by, go, asked: Some(Asked { must, goal, limit: None }), inner: 4, due: true }
+const TO: &[Who] = &[Who::Tokio, Who::Smol, Who::Go];
+
+const fn row(name: &'static str, by: By, go: bool, must: f64, goal: f64) -> Row {
+    let asked = Some(Asked { must, to: TO, goal, limit: None });
+    Row { name, table: Table::Runtimes, unit: "ns", by, go, asked, inner: 4 }
 }
 
 /// Tasks, channels and locks, which all have.
@@ -29,10 +33,9 @@ pub const TARGETS: &[Row] = &[
     Row { inner: 3, ..row("skynet", tasks!(spawning::skynet), true, 0.5, 1.0) },
     row("ping_pong", tasks!(messages::ping_pong), false, 0.9, 0.7),
     row("ping_pong_one", tasks!(messages::ping_pong_one), true, 0.9, 0.6),
-    // The channel and the lock are shown before they are due.
-    Row { due: false, ..row("channel_1_1", tasks!(messages::channel_1_1), true, 0.9, 0.6) },
-    Row { due: false, ..row("channel_4_1", tasks!(messages::channel_4_1), true, 1.5, 1.0) },
-    Row { due: false, ..row("mutex", tasks!(messages::mutex), true, 2.5, 1.2) },
+    row("channel_1_1", tasks!(messages::channel_1_1), true, 0.9, 0.6),
+    row("channel_4_1", tasks!(messages::channel_4_1), true, 1.5, 1.0),
+    row("mutex", tasks!(messages::mutex), true, 2.5, 1.2),
     row("timeout_ready", system!(time::timeout_ready), false, 1.8, 1.0),
     row("timeout_pending", system!(time::timeout_pending), false, 0.4, 0.25),
     Row { inner: 1, ..row("timers_fire", system!(time::timers_fire), false, 0.5, 0.3) },
@@ -44,7 +47,7 @@ pub const TARGETS: &[Row] = &[
     Row {
         inner: 2,
         unit: "us",
-        asked: Some(Asked { must: 1.0, goal: 1.3, limit: Some(1_000.0) }),
+        asked: Some(Asked { must: 1.0, to: TO, goal: 1.3, limit: Some(1_000.0) }),
         ..row("two_busy", tasks!(spawning::two_busy), true, 1.0, 1.3)
     },
     row("echo_1", system!(sockets::echo_1), true, 1.0, 0.95),

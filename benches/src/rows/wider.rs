@@ -2,15 +2,15 @@
 
 use super::peer::Threads;
 use super::peers::{smol::Smol, smolscale::Smolscale, tokio::Tokio, weftwork::Weftwork};
-use super::row::{Measure, Row, by, outside};
+use super::row::{By, Row, Table, by, outside};
 use super::work::{bursts, http, outside as from_outside, quiet, synchronising};
 
-const fn row(name: &'static str, by: [Option<Measure>; 4]) -> Row {
-    Row { name, unit: "ns", by, go: false, asked: None, inner: 4, due: false }
+const fn row(name: &'static str, by: By) -> Row {
+    Row { name, table: Table::Wider, unit: "ns", by, go: false, asked: None, inner: 4 }
 }
 
 /// One whole round counts, in another unit.
-const fn once(name: &'static str, unit: &'static str, by: [Option<Measure>; 4]) -> Row {
+const fn once(name: &'static str, unit: &'static str, by: By) -> Row {
     Row { inner: 1, unit, ..row(name, by) }
 }
 
@@ -77,12 +77,4 @@ pub const WIDER: &[Row] = &[
 ];
 
 /// tokio's benchmarks of what weftwork has not got yet, so that there is nothing to measure.
-pub const NOT_YET: &[&str] = &[
-    "sync_broadcast",
-    "sync_watch",
-    "sync_rwlock",
-    "sync_mpsc: unbounded and recv_many",
-    "spawn_blocking: with a JoinSet",
-    "copy",
-    "fs",
-];
+pub const NOT_YET: &[&str] = &["spawn_blocking: with a JoinSet", "copy", "fs"];

@@ -2,9 +2,10 @@
 //! half and double are equally far. It brings both its colours for a light page and those for a dark one.
 
 use crate::result::Figures;
+use crate::table::of_table;
 use std::fmt::Write;
 use std::path::Path;
-use weftwork_benches::rows::Who;
+use weftwork_benches::rows::{Table, Who};
 
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 210.0;
@@ -20,11 +21,12 @@ const LOWEST: f64 = 0.04;
 const HIGHEST: f64 = 16.0;
 
 const STYLE: &str = "\
-svg { --page: #ffffff; --text: #1f2937; --faint: #6b7280; --line: #e5e7eb; --weftwork: #0f766e; --smol: #d97706; --smolscale: #a8a29e; --go: #3b82f6 }
-@media (prefers-color-scheme: dark) { svg { --page: #0d1117; --text: #e6edf3; --faint: #9198a1; --line: #30363d; --weftwork: #2dd4bf; --smol: #f59e0b; --smolscale: #78716c; --go: #60a5fa } }
+svg { --page: #ffffff; --text: #1f2937; --faint: #6b7280; --line: #e5e7eb; --weftwork: #0f766e; --smol: #d97706; --smolscale: #a8a29e; --go: #3b82f6; --tokio-sync: #6b7280; --async-lock: #f59e0b; --flume: #db2777; --kanal: #7c3aed; --crossfire: #dc2626 }
+@media (prefers-color-scheme: dark) { svg { --page: #0d1117; --text: #e6edf3; --faint: #9198a1; --line: #30363d; --weftwork: #2dd4bf; --smol: #f59e0b; --smolscale: #78716c; --go: #60a5fa; --tokio-sync: #9198a1; --async-lock: #fbbf24; --flume: #f472b6; --kanal: #a78bfa; --crossfire: #f87171 } }
 text { fill: var(--text) } .page { fill: var(--page) } .faint { fill: var(--faint); font-size: 9px } .row { text-anchor: end; font-family: ui-monospace, monospace }
 .middle { text-anchor: middle } .line { stroke: var(--line) } .one { stroke: var(--faint); stroke-dasharray: 3 3 }
-.weftwork { fill: var(--weftwork) } .smol { fill: var(--smol) } .smolscale { fill: var(--smolscale) } .go { fill: var(--go) }";
+.weftwork { fill: var(--weftwork) } .smol { fill: var(--smol) } .smolscale { fill: var(--smolscale) } .go { fill: var(--go) }
+.tokio-sync { fill: var(--tokio-sync) } .async-lock { fill: var(--async-lock) } .flume { fill: var(--flume) } .kanal { fill: var(--kanal) } .crossfire { fill: var(--crossfire) }";
 
 fn x(ratio: f64) -> f64 {
     let share = (ratio.clamp(LOWEST, HIGHEST) / LOWEST).ln() / (HIGHEST / LOWEST).ln();
@@ -40,10 +42,15 @@ pub(crate) fn write(path: &Path, results: &[Figures]) -> Result<(), String> {
 }
 
 fn svg(results: &[Figures]) -> String {
-    let (targets, wider): (Vec<_>, Vec<_>) = results.iter().partition(|figures| figures.row().asked.is_some());
     let mut bars = String::new();
     let mut y = TOP;
-    for (heading, rows) in [("", targets), ("Of these nothing is asked", wider)] {
+    let tables = [
+        (Table::Runtimes, ""),
+        (Table::Primitives, "Locks and channels, each library's own"),
+        (Table::Wider, "Of these nothing is asked"),
+    ];
+    for (table, heading) in tables {
+        let rows = of_table(results, table);
         if rows.is_empty() {
             continue;
         }
@@ -70,6 +77,11 @@ fn svg(results: &[Figures]) -> String {
     )
 }
 
+/// Its colour's name in the style.
+fn class(who: Who) -> String {
+    who.name().to_lowercase().replace("::", "-")
+}
+
 /// The legend, and the scale down to `bottom`.
 fn frame(bottom: f64) -> String {
     let mut frame = String::new();
@@ -79,7 +91,7 @@ fn frame(bottom: f64) -> String {
         if who == Who::Tokio {
             continue;
         }
-        let class = name.to_lowercase();
+        let class = class(who);
         let _ = writeln!(
             frame,
             r#"<rect x="{at}" y="16" width="12" height="12" rx="2" class="{class}"/><text x="{}" y="26">{name}</text>"#,
@@ -116,7 +128,7 @@ fn row(bars: &mut String, figures: &Figures, mut y: f64) -> f64 {
         let (number, side) = if ratio < 1.0 { (from - 4.0, "end") } else { (to + 4.0, "start") };
         let told = if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") };
         let (width, base) = (to - from, y + BAR - 1.0);
-        let (class, unit) = (who.name().to_lowercase(), figures.row().unit);
+        let (class, unit) = (class(who), figures.row().unit);
         let _ = writeln!(
             bars,
             r#"<rect x="{from:.1}" y="{y:.1}" width="{width:.1}" height="{BAR}" class="{class}"><title>{name}, {}: {figure:.1} {unit}; tokio: {tokio:.1}</title></rect><text x="{number:.1}" y="{base:.1}" class="faint" text-anchor="{side}">{told}</text>"#,

@@ -3,10 +3,10 @@
 use crate::chart;
 use crate::options::Options;
 use crate::result::{Figures, Verdict};
-use crate::table::{short, spread, verdict};
+use crate::table::{of_table, peers_of, short, spread, verdict};
 use std::fmt::Write;
 use std::path::Path;
-use weftwork_benches::rows::{NOT_YET, TARGETS, Who};
+use weftwork_benches::rows::{self, NOT_YET, Table, Who};
 
 const PAGE: &str = "benchmarks.md";
 const CHART: &str = "benchmarks.svg";
@@ -18,7 +18,7 @@ const END: &str = "<!-- end of figures -->";
 /// # Errors
 /// The run would not be one to show.
 pub(crate) fn allow(options: &Options) -> Result<(), String> {
-    let all_rows = TARGETS.iter().all(|target| options.rows.iter().any(|row| row.name == target.name));
+    let all_rows = rows::all().all(|wanted| options.rows.iter().any(|row| row.name == wanted.name));
     if !all_rows || options.rounds < 5 || options.peers.len() < Who::ALL.len() {
         return Err("--write-docs wants all rows and peers, and 5 rounds".into());
     }
@@ -46,38 +46,46 @@ fn between_markers(page: &str, figures: &str) -> Option<String> {
 }
 
 fn figures(results: &[Figures]) -> String {
-    let (targets, wider): (Vec<_>, Vec<_>) = results.iter().partition(|figures| figures.row().asked.is_some());
     let alt = "Each row's figures as ratios to tokio's, on a logarithmic scale; less is better";
     let mut text = format!("![{alt}]({CHART})\n\n");
-    head(&mut text, &["must (asked)", "goal (asked)"]);
-    for figures in targets {
-        line(&mut text, figures, [asked(figures.must()), asked(figures.goal())]);
+    for (table, says) in [(Table::Runtimes, ""), (Table::Primitives, "Locks and channels, each library's own:\n\n")] {
+        let rows = of_table(results, table);
+        if rows.is_empty() {
+            continue;
+        }
+        text.push_str(says);
+        let peers = head(&mut text, &rows, &["must (asked)", "goal (asked)"]);
+        for figures in &rows {
+            line(&mut text, figures, &peers, [asked(figures.must()), asked(figures.goal())]);
+        }
+        // A string takes every write; here and below.
+        let _ = writeln!(text, "\n{}.\n", verdict(&rows));
     }
-    // A string takes every write; here and below.
-    let _ = writeln!(text, "\n{}. Rows with a star are shown and not due yet.\n", verdict(results));
+    let wider = of_table(results, Table::Wider);
     if !wider.is_empty() {
         text.push_str("Of these nothing is asked:\n\n");
-        head(&mut text, &["to tokio (spread)", "to the best (spread)"]);
+        let peers = head(&mut text, &wider, &["to tokio (spread)", "to the best (spread)"]);
         for figures in wider {
             let told = |others: &[Who]| figures.ratio_to_best(others).map_or_else(|| "-".into(), spread);
-            line(&mut text, figures, [told(&[Who::Tokio]), told(&Who::ALL)]);
+            line(&mut text, figures, &peers, [told(&[Who::Tokio]), told(&Who::ALL)]);
         }
         let _ = writeln!(text, "\nNot in weftwork yet, of what tokio measures: {}.\n", NOT_YET.join("; "));
     }
     text
 }
 
-fn head(text: &mut String, last: &[&str; 2]) {
-    let peers = Who::ALL.map(Who::name).join(" | ");
-    let _ = writeln!(text, "| row | unit | {peers} | {} |", last.join(" | "));
-    let _ = writeln!(text, "|{}", "---|".repeat(2 + Who::ALL.len() + last.len()));
+fn head(text: &mut String, rows: &[&Figures], last: &[&str; 2]) -> Vec<Who> {
+    let peers = peers_of(rows);
+    let names: Vec<_> = peers.iter().map(|who| who.name()).collect();
+    let _ = writeln!(text, "| row | unit | {} | {} |", names.join(" | "), last.join(" | "));
+    let _ = writeln!(text, "|{}", "---|".repeat(2 + peers.len() + last.len()));
+    peers
 }
 
-fn line(text: &mut String, figures: &Figures, last: [String; 2]) {
+fn line(text: &mut String, figures: &Figures, peers: &[Who], last: [String; 2]) {
     let row = figures.row();
-    let star = if row.asked.is_some() && !row.due { " *" } else { "" };
-    let _ = write!(text, "| {}{star} | {} |", row.name, row.unit);
-    for who in Who::ALL {
+    let _ = write!(text, "| {} | {} |", row.name, row.unit);
+    for &who in peers {
         let _ = write!(text, " {} |", figures.median_of(who).map_or_else(|| "-".into(), short));
     }
     let _ = writeln!(text, " {} |", last.join(" | "));

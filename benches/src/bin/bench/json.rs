@@ -62,7 +62,6 @@ pub(crate) fn write(folder: &Path, results: &[Figures], last: Option<Last>) -> R
             json!({
                 "unit": row.unit,
                 "rounds": figures.rounds(),
-                "due": row.due,
                 "figures": by_peer,
                 "to_tokio": to_tokio.map(|r| json!({ "median": r.median, "least": r.least, "most": r.most })),
                 "must": figures.must().map(told),

@@ -1,4 +1,4 @@
-//! weftwork beside tokio, smol, smolscale and Go, row by row.
+//! weftwork beside tokio, smol, smolscale and Go, and its locks and channels beside those of libraries, row by row.
 //!
 //! The rows lie in this package's library (`rows/`): the work is written once over what it needs of a runtime, which each
 //! peer fills in. Every figure comes from a process of its own, so that no runtime meets another's threads or another's heap; within a round
@@ -67,6 +67,6 @@ fn compare(options: &Options) -> Result<(), String> {
     if options.write_docs {
         docs::write(&results)?;
     }
-    println!("{}", table::verdict(&results));
+    println!("{}", table::verdicts(&results));
     Ok(())
 }

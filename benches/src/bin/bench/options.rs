@@ -1,13 +1,15 @@
 //! The command line.
 
 use std::path::PathBuf;
-use weftwork_benches::rows::{self, Row, TARGETS, WIDER, Who};
+use weftwork_benches::rows::{self, PRIMITIVES, Row, TARGETS, WIDER, Who};
 
 pub(crate) const HELP: &str = "\
 bench [--rows a,b,..] [--peers a,b,..] [--rounds N] [--quick] [--out FOLDER] [--write-docs]
 
-  --rows    only these rows; `target` stands for those of which something is asked, `wider` for the others
-  --peers   only these besides weftwork: tokio, smol, smolscale, go
+  --rows    only these rows; `target` stands for the runtime's of which something is asked, `primitives` for those
+            of locks and channels, `wider` for the others
+  --peers   only these besides weftwork: tokio, smol, smolscale, go; on weftwork's workers: tokio::sync, async-lock, flume,
+            kanal, crossfire
   --rounds  how often each peer measures each row (5); the wider rows three times at most
   --quick   one round each, and none repeated
   --out     where last.json and chart.svg go, and the last ones are compared with (target/bench)
@@ -35,7 +37,7 @@ pub(crate) struct Options {
 
 pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Mode, String> {
     let mut options = Options {
-        rows: TARGETS.iter().chain(WIDER).collect(),
+        rows: rows::all().collect(),
         peers: Who::ALL.to_vec(),
         rounds: 5,
         quick: false,
@@ -82,9 +84,10 @@ fn rows(list: &str) -> Result<Vec<&'static Row>, String> {
     for name in list.split(',') {
         match name {
             "target" => rows.extend(TARGETS),
+            "primitives" => rows.extend(PRIMITIVES),
             "wider" => rows.extend(WIDER),
             _ => rows.push(rows::named(name).ok_or_else(|| {
-                let names: Vec<_> = TARGETS.iter().chain(WIDER).map(|row| row.name).collect();
+                let names: Vec<_> = rows::all().map(|row| row.name).collect();
                 format!("no row is called '{name}'; there are {}", names.join(", "))
             })?),
         }

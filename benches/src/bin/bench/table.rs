@@ -2,16 +2,17 @@
 
 use crate::json::Last;
 use crate::result::{Figures, Ratio, Verdict, mean_against_tokio};
-use weftwork_benches::rows::{NOT_YET, Who};
+use weftwork_benches::rows::{NOT_YET, Table, Who};
 
 /// Prints it; with `last`, also how our ratio to tokio has changed since the run before.
 pub(crate) fn print(results: &[Figures], last: Option<&Last>) {
-    let (asked_of, shown): (Vec<_>, Vec<_>) = results.iter().partition(|figures| figures.row().asked.is_some());
-    if !asked_of.is_empty() {
-        targets(&asked_of, last);
-    }
-    if !shown.is_empty() {
-        wider(&shown, last);
+    for (table, print) in
+        [(Table::Runtimes, targets as fn(&[&Figures], _)), (Table::Primitives, targets), (Table::Wider, wider)]
+    {
+        let rows = of_table(results, table);
+        if !rows.is_empty() {
+            print(&rows, last);
+        }
     }
     if last.is_some() {
         println!(
@@ -30,13 +31,19 @@ fn targets(results: &[&Figures], last: Option<&Last>) {
         println!("{:>8}", beside_last(figures, last));
     }
     println!();
-    println!("must: ours to the best of tokio, smol and Go; goal: to the best of all (two_busy: to 1 000 us).");
+    println!("must: ours to the best of all but smolscale; goal: to the best of all (two_busy: to 1 000 us).");
     println!("A ratio is the median of the rounds' own, with the least and the most; 'no' is more than 3 % above.");
-    let later: Vec<_> = results.iter().filter(|figures| !figures.row().due).map(|figures| figures.row().name).collect();
-    if !later.is_empty() {
-        println!("Shown, and not due yet: {}.", later.join(", "));
-    }
     println!();
+}
+
+/// Those that stand in that table.
+pub(crate) fn of_table(results: &[Figures], table: Table) -> Vec<&Figures> {
+    results.iter().filter(|figures| figures.row().table == table).collect()
+}
+
+/// Those that at least one row was measured on.
+pub(crate) fn peers_of(results: &[&Figures]) -> Vec<Who> {
+    Who::ALL.into_iter().filter(|who| results.iter().any(|figures| figures.peers().contains(who))).collect()
 }
 
 /// The rows of which nothing is asked.
@@ -56,11 +63,10 @@ fn wider(results: &[&Figures], last: Option<&Last>) {
 
 /// The head's first columns; gives the peers that have one.
 fn head(results: &[&Figures]) -> Vec<Who> {
-    let peers: Vec<Who> =
-        Who::ALL.into_iter().filter(|who| results.iter().any(|figures| figures.peers().contains(who))).collect();
+    let peers = peers_of(results);
     print!("{:<22}{:>6}", "row", "unit");
     for who in &peers {
-        print!("{:>11}", who.name());
+        print!("{:>12}", who.name());
     }
     peers
 }
@@ -68,7 +74,7 @@ fn head(results: &[&Figures]) -> Vec<Who> {
 fn line(figures: &Figures, peers: &[Who]) {
     print!("{:<22}{:>6}", figures.row().name, figures.row().unit);
     for &who in peers {
-        print!("{:>11}", figures.median_of(who).map_or_else(|| "-".into(), short));
+        print!("{:>12}", figures.median_of(who).map_or_else(|| "-".into(), short));
     }
 }
 
@@ -96,11 +102,23 @@ pub(crate) fn short(figure: f64) -> String {
     if figure < 100.0 { format!("{figure:.1}") } else { format!("{figure:.0}") }
 }
 
-/// The last line.
-pub(crate) fn verdict(results: &[Figures]) -> String {
-    let due: Vec<_> = results.iter().filter(|figures| figures.row().due).collect();
+/// The last lines: that of the primitives, if there are any, and that of the runtimes.
+pub(crate) fn verdicts(results: &[Figures]) -> String {
+    let of = |table, named: &str| {
+        let rows = of_table(results, table);
+        (!rows.is_empty()).then(|| format!("{named}{}", verdict(&rows)))
+    };
+    [of(Table::Primitives, "primitives: "), of(Table::Runtimes, "")]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// What is met of a table.
+pub(crate) fn verdict(results: &[&Figures]) -> String {
     let count = |verdict: fn(&Figures) -> Option<Verdict>| {
-        let verdicts: Vec<_> = due.iter().filter_map(|figures| verdict(figures)).collect();
+        let verdicts: Vec<_> = results.iter().filter_map(|figures| verdict(figures)).collect();
         (verdicts.iter().filter(|verdict| verdict.is_met()).count(), verdicts.len())
     };
     let ((musts, of_musts), (goals, of_goals)) = (count(Figures::must), count(Figures::goal));

@@ -7,6 +7,7 @@ pub(crate) mod memory;
 pub(crate) mod messages;
 pub(crate) mod offload;
 pub(crate) mod outside;
+pub(crate) mod primitives;
 pub(crate) mod quiet;
 pub(crate) mod sockets;
 pub(crate) mod spawning;
