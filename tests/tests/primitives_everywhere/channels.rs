@@ -99,3 +99,96 @@ fn a_oneshot_tells_its_sender_that_nobody_waits() {
         told.await;
     });
 }
+
+#[test]
+fn a_channel_without_a_buffer_hands_over_from_task_to_task() {
+    everywhere(|tasks| async move {
+        let (sender, receiver) = channel::rendezvous();
+        let sent = tasks.spawn({
+            let tasks = tasks.clone();
+            async move {
+                tasks
+                    .all(3, |number| {
+                        let sender = sender.clone();
+                        async move {
+                            for round in 0..ROUNDS {
+                                sender.send(number * ROUNDS + round).await.unwrap();
+                            }
+                        }
+                    })
+                    .await;
+            }
+        });
+        let received = tasks.all(2, |_| {
+            let receiver = receiver.clone();
+            async move {
+                let mut sum = 0;
+                while let Ok(value) = receiver.recv().await {
+                    sum += value;
+                }
+                sum
+            }
+        });
+        assert_eq!(received.await.into_iter().sum::<usize>(), (0..3 * ROUNDS).sum());
+        sent.await;
+    });
+}
+
+#[test]
+fn permits_and_many_at_once_lose_nothing() {
+    everywhere(|tasks| async move {
+        let (sender, receiver) = channel::bounded(4);
+        let sends: Vec<_> = (0..3)
+            .map(|number| {
+                let sender = sender.clone();
+                tasks.spawn(async move {
+                    for round in 0..ROUNDS {
+                        if round % 3 == 0 {
+                            // Reserved, and given back.
+                            drop(give_up_after(1, sender.reserve()).await);
+                        }
+                        sender.reserve().await.unwrap().send(number * ROUNDS + round);
+                    }
+                })
+            })
+            .collect();
+        drop(sender);
+        let mut all = vec![];
+        while receiver.recv_many(&mut all, 3).await.is_ok() {}
+        for send in sends {
+            send.await;
+        }
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..3 * ROUNDS));
+    });
+}
+
+#[test]
+fn a_channel_without_a_bound_keeps_the_order_of_each_sender() {
+    everywhere(|tasks| async move {
+        let (sender, receiver) = channel::unbounded();
+        let sends: Vec<_> = (0..3)
+            .map(|number| {
+                let sender = sender.clone();
+                tasks.spawn(async move {
+                    for round in 0..ROUNDS {
+                        assert!(sender.send((number, round)).is_ok());
+                        if round % 10 == 0 {
+                            yield_now().await;
+                        }
+                    }
+                })
+            })
+            .collect();
+        drop(sender);
+        let mut next = [0; 3];
+        while let Ok((number, round)) = receiver.recv().await {
+            assert_eq!(round, next[number]);
+            next[number] += 1;
+        }
+        assert_eq!(next, [ROUNDS; 3]);
+        for send in sends {
+            send.await;
+        }
+    });
+}

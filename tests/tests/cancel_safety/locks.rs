@@ -1,42 +1,13 @@
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests stand outside of the facade")]
-//! Every async method of every primitive, cancelled at each await in turn: while it waits, and when it was served and has not
-//! looked yet. Each case has what is waited for, what happens meanwhile, and what must hold wherever the two were dropped.
+//! Locks, permits, conditions, notifications.
 
-mod fixtures;
-
-use futures::future::{Join, join};
+use crate::everywhere::{cancelled_everywhere, later};
+use crate::fixtures::poll_once;
+use futures::future::join;
 use std::cell::Cell;
 use std::sync::Arc;
-use weftwork::scope::ScopeCancelled;
 use weftwork::sync::{
-    Condvar, LifoQueue, Limiter, Mutex, Notify, OwnedRwLockUpgradableReadGuard, PriorityQueue, Queue, RwLock,
-    RwLockUpgradableReadGuard, Semaphore, channel, oneshot,
+    Condvar, Limiter, Mutex, Notify, OwnedRwLockUpgradableReadGuard, RwLock, RwLockUpgradableReadGuard, Semaphore,
 };
-use weftwork::task::yield_now;
-use weftwork::testing::cancel_at_every_await;
-
-/// Cancels `make`'s pair of futures everywhere and asks `holds` each time, which gets what the first one came to. The first is polled
-/// before the second, so that there is an await where it is served and does not know.
-fn cancelled_everywhere<A, B>(make: impl Fn() -> Join<A, B>, holds: impl Fn(Option<A::Output>))
-where
-    A: Future,
-    B: Future,
-{
-    fixtures::both_flavors(|builder| {
-        let awaits = cancel_at_every_await(&make, async |ended: Result<(A::Output, B::Output), ScopeCancelled>| {
-            holds(ended.ok().map(|(output, _)| output));
-        });
-        let awaits = builder.run(awaits).unwrap();
-        assert!(awaits >= 2, "cancelled where it waits, and where it was served: {awaits}");
-    });
-}
-
-/// Done after others have run twice.
-async fn later(what: impl FnOnce()) {
-    yield_now().await;
-    what();
-    yield_now().await;
-}
 
 #[test]
 fn mutex_lock() {
@@ -241,148 +212,8 @@ fn notify_notified() {
             )
         },
         |had| {
-            let kept = fixtures::poll_once(&mut Box::pin(notify.notified())).is_ready();
+            let kept = poll_once(&mut Box::pin(notify.notified())).is_ready();
             assert_eq!(kept, notified.get() && had.is_none(), "it was had, or is kept");
         },
     );
 }
-
-#[test]
-fn channel_send() {
-    let (sender, receiver) = channel::bounded(1);
-    cancelled_everywhere(
-        || {
-            assert!(sender.try_send(0).is_ok());
-            join(sender.send(1), later(|| assert_eq!(receiver.try_recv(), Ok(0))))
-        },
-        |sent| {
-            while receiver.try_recv().is_ok_and(|value| {
-                assert!(value == 0 || sent.is_some(), "who was cancelled has sent nothing");
-                true
-            }) {}
-            assert!(sender.try_send(2).is_ok() && receiver.try_recv() == Ok(2));
-        },
-    );
-}
-
-#[test]
-fn channel_recv() {
-    let ((sender, receiver), sent) = (channel::bounded(2), Cell::new(0));
-    cancelled_everywhere(
-        || {
-            join(
-                receiver.recv(),
-                later(|| {
-                    sent.set(sent.get() + 1);
-                    assert!(sender.try_send(sent.get()).is_ok());
-                }),
-            )
-        },
-        |received| {
-            // Whoever was cancelled has left it there.
-            let left = receiver.try_recv().ok();
-            let value = received.map(|received| received.expect("open")).or(left);
-            assert!(value.is_none_or(|value| value == sent.get()));
-            assert!(received.is_none() || left.is_none());
-            assert_eq!(receiver.len(), 0);
-        },
-    );
-}
-
-#[test]
-fn oneshot_receive() {
-    let value = Arc::new(());
-    cancelled_everywhere(
-        || {
-            let (sender, receiver) = oneshot::channel();
-            let value = value.clone();
-            join(
-                receiver,
-                later(|| {
-                    // Nobody waits any more where it was cancelled.
-                    let _ = sender.send(value);
-                }),
-            )
-        },
-        |received| {
-            drop(received);
-            assert_eq!(Arc::strong_count(&value), 1, "dropped once, received or not");
-        },
-    );
-}
-
-#[test]
-fn oneshot_closed() {
-    cancelled_everywhere(
-        || {
-            let (mut sender, receiver) = oneshot::channel::<u8>();
-            join(async move { sender.closed().await }, later(|| drop(receiver)))
-        },
-        |_| {},
-    );
-}
-
-/// The methods of one of the queues, with items that are counted.
-macro_rules! queue {
-    ($put:ident, $get:ident, $join:ident, $queue:ident) => {
-        #[test]
-        fn $put() {
-            let (queue, token) = ($queue::bounded(1), Arc::new(()));
-            cancelled_everywhere(
-                || {
-                    assert!(queue.try_put(token.clone()).is_ok());
-                    join(queue.put(token.clone()), later(|| assert!(queue.try_get().is_ok())))
-                },
-                |put| {
-                    let left = queue.len();
-                    assert!(put.is_none() || left == 1);
-                    assert_eq!((Arc::strong_count(&token), queue.unfinished()), (1 + left, left));
-                    while queue.try_get().is_ok() {}
-                },
-            );
-        }
-
-        #[test]
-        fn $get() {
-            let (queue, put) = ($queue::unbounded(), Cell::new(0));
-            cancelled_everywhere(
-                || {
-                    put.set(0);
-                    join(
-                        queue.get(),
-                        later(|| {
-                            put.set(1);
-                            assert!(queue.try_put(7).is_ok());
-                        }),
-                    )
-                },
-                |got| {
-                    let left = queue.len();
-                    assert_eq!(left + usize::from(got.is_some()), put.get(), "whoever was cancelled has left it there");
-                    assert_eq!(queue.unfinished(), put.get());
-                    drop(got);
-                    while queue.try_get().is_ok() {}
-                    assert_eq!(queue.unfinished(), 0);
-                },
-            );
-        }
-
-        #[test]
-        fn $join() {
-            let queue = $queue::unbounded();
-            cancelled_everywhere(
-                || {
-                    assert!(queue.try_put(7).is_ok());
-                    join(queue.join(), later(|| assert!(queue.try_get().is_ok())))
-                },
-                |joined| {
-                    assert!(joined.is_none() || queue.unfinished() == 0);
-                    while queue.try_get().is_ok() {}
-                },
-            );
-        }
-    };
-}
-queue!(queue_put, queue_get, queue_join, Queue);
-queue!(lifo_queue_put, lifo_queue_get, lifo_queue_join, LifoQueue);
-queue!(priority_queue_put, priority_queue_get, priority_queue_join, PriorityQueue);
