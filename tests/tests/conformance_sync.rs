@@ -8,7 +8,7 @@ use fixtures::{Log, ms, on_virtual_time, on_virtual_time_in_order, sleep};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use weftwork::sync::queue::{Item, PutError};
-use weftwork::sync::{LifoQueue, Mutex, PriorityQueue, Queue, Semaphore, channel};
+use weftwork::sync::{Barrier, Condvar, Event, LifoQueue, Mutex, PriorityQueue, Queue, Semaphore, channel};
 use weftwork::time::timeout;
 use weftwork::{JoinHandle, spawn};
 
@@ -385,5 +385,71 @@ fn trio_channel_clones() {
         drop(other);
         assert_eq!(sending.await.unwrap(), Err(2));
         assert!(sender.send(3).await.is_err());
+    });
+}
+
+#[test]
+fn event_set_clear() {
+    on_virtual_time(|_| async {
+        let event = Arc::new(Event::new());
+        let waits: Vec<_> = (0..3)
+            .map(|_| {
+                let event = event.clone();
+                spawn(async move { event.wait().await })
+            })
+            .collect();
+        sleep(1).await;
+        event.set();
+        event.clear();
+        for wait in waits {
+            wait.await.unwrap();
+        }
+        assert!(!event.is_set() && timeout(ms(1), event.wait()).await.is_err());
+    });
+}
+
+#[test]
+fn condition_cancelled_wakeup() {
+    on_virtual_time(|_| async {
+        // Who was notified is cancelled before it has the lock again: the next is notified in its place.
+        let shared = Arc::new((Mutex::new(0), Condvar::new()));
+        let mut waits = vec![];
+        for _ in 0..2 {
+            let shared = shared.clone();
+            waits.push(spawn(async move { *shared.1.wait(shared.0.lock().await).await += 1 }));
+            sleep(1).await;
+        }
+        let held = shared.0.lock().await;
+        shared.1.notify_one();
+        sleep(1).await;
+        waits[0].cancel();
+        sleep(1).await;
+        drop(held);
+        assert!(waits.remove(0).await.unwrap_err().is_cancelled());
+        waits.remove(0).await.unwrap();
+        assert_eq!(*shared.0.lock().await, 1);
+    });
+}
+
+#[test]
+fn barrier_cancelled_waiter_has_not_come() {
+    on_virtual_time(|_| async {
+        let barrier = Arc::new(Barrier::new(2));
+        let come = || {
+            let barrier = barrier.clone();
+            spawn(async move { barrier.wait().await.map(|arrived| arrived.index()) })
+        };
+        let gone = come();
+        sleep(1).await;
+        gone.cancel();
+        assert!(gone.await.unwrap_err().is_cancelled());
+        assert!(barrier.waiting() == 0 && !barrier.is_broken());
+        let first = come();
+        sleep(1).await;
+        assert!(!first.is_finished());
+        let second = come();
+        let mut indices = [first.await.unwrap().unwrap(), second.await.unwrap().unwrap()];
+        indices.sort_unstable();
+        assert_eq!(indices, [0, 1]);
     });
 }

@@ -88,10 +88,10 @@ fn a_cell_is_made_by_one_of_those_who_want_it() {
             let values = tasks.all(4, |number| {
                 let shared = shared.clone();
                 async move {
-                    let made = &shared.1;
-                    let make = || async move {
+                    let made = shared.clone();
+                    let make = move || async move {
                         yield_now().await;
-                        made.fetch_add(1, Ordering::SeqCst);
+                        made.1.fetch_add(1, Ordering::SeqCst);
                         7
                     };
                     let polls = if number == 0 { 0 } else { usize::MAX };
