@@ -24,7 +24,9 @@ pub(crate) fn faults(workspace: &Workspace) -> Result<Vec<String>, String> {
         }
     }
     let listed = read(&workspace.root().join("loom-tests/README.md"))?;
-    for path in workspace.rust_files(&["loom-tests/tests"])? {
+    let folder = workspace.root().join("loom-tests/tests");
+    // What lies deeper is a module that some of them share.
+    for path in workspace.rust_files(&["loom-tests/tests"])?.into_iter().filter(|path| path.parent() == Some(&folder)) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if !listed.contains(&format!("`{name}`")) {
             faults.push(format!("loom-tests/README.md: does not list {name}"));
