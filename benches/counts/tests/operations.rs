@@ -56,7 +56,7 @@ const fn fence(at: &'static str, times: usize, because: &'static str) -> Excepti
 
 const STATE: &str = "runtime/src/task/state.rs";
 const WHEEL_LOCK: &str = "runtime/src/time/lock.rs";
-const RING: &str = "sync/src/channel/ring.rs";
+const RING: &str = "sync/src/channel/ring/mod.rs";
 
 /// The seat of a `Stepper` adds two stores to a step: it says that nobody is polled now.
 const EXPECTED: &[Expected] = &[
